@@ -1,0 +1,1 @@
+//! The RTM client for tokio.

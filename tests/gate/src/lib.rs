@@ -1,0 +1,1 @@
+//! A local RTM service.
