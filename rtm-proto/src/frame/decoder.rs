@@ -1,0 +1,151 @@
+//! Cuts packages out of a byte stream.
+
+use alloc::collections::VecDeque;
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::header::{HEADER_LEN, Header, MessageType, check_magic};
+use super::{Answer, Frame, Quest};
+use crate::payload::{CodecError, CodecErrorKind, Payload};
+
+/// Room that a cut package gets at once, in bytes, before it grows with what arrives.
+const FIRST_ROOM: usize = 4096;
+
+/// Incremental decoder over a byte stream that may be chunked in any way.
+///
+/// Packages that lie whole in one chunk are slices of it; only one that is cut by the end of a
+/// chunk is gathered into memory of its own, which grows with the bytes that arrived and never on
+/// the word of a header. A header is checked as soon as it is complete, the magic earlier.
+///
+/// See the [module](super) for an example.
+#[derive(Debug)]
+pub struct Decoder {
+    max_package: usize,
+    /// Start of a package whose rest has not been looked at.
+    cut: BytesMut,
+    chunks: VecDeque<Bytes>,
+    failed: Option<CodecError>,
+}
+
+impl Decoder {
+    /// A decoder that refuses packages longer than `max_package` bytes, header included; see
+    /// [`DEFAULT_MAX_PACKAGE`](super::DEFAULT_MAX_PACKAGE).
+    pub fn new(max_package: usize) -> Self {
+        Self {
+            max_package,
+            cut: BytesMut::new(),
+            chunks: VecDeque::new(),
+            failed: None,
+        }
+    }
+
+    /// Takes the next bytes of the stream. Call [`next_frame`](Self::next_frame) until it gives
+    /// nothing before pushing more, so that no more than one cut package is held.
+    pub fn push(&mut self, chunk: Bytes) {
+        if !chunk.is_empty() && self.failed.is_none() {
+            self.chunks.push_back(chunk);
+        }
+    }
+
+    /// The next whole package, if it has arrived.
+    ///
+    /// # Errors
+    /// Those of [`Header::parse`], [`CodecErrorKind::TooLarge`] for a package longer than the
+    /// limit, [`CodecErrorKind::Method`] for a name that is not UTF-8,
+    /// [`CodecErrorKind::RootNotMap`]. A stream cannot be read on after an error: every later call
+    /// gives the same one, and later bytes are dropped.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, CodecError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let result = self.advance();
+        if let Err(error) = &result {
+            self.failed = Some(error.clone());
+            self.cut = BytesMut::new();
+            self.chunks = VecDeque::new();
+        }
+        result
+    }
+
+    /// Bytes that were pushed and are not part of a package that was returned.
+    pub fn buffered(&self) -> usize {
+        self.cut.len() + self.chunks.iter().map(Bytes::len).sum::<usize>()
+    }
+
+    fn advance(&mut self) -> Result<Option<Frame>, CodecError> {
+        if self.cut.is_empty() {
+            let Some(chunk) = self.chunks.front_mut() else {
+                return Ok(None);
+            };
+            if let Some((header, total)) = check_start(chunk, self.max_package)? {
+                if chunk.len() >= total {
+                    let package = chunk.split_to(total);
+                    if chunk.is_empty() {
+                        self.chunks.pop_front();
+                    }
+                    return frame(header, package).map(Some);
+                }
+            }
+        }
+        self.gather()
+    }
+
+    /// Completes a package that no single chunk holds.
+    fn gather(&mut self) -> Result<Option<Frame>, CodecError> {
+        loop {
+            let known = check_start(&self.cut, self.max_package)?;
+            let wanted = known.map_or(HEADER_LEN, |(_, total)| total);
+            if let Some((header, total)) = known {
+                if self.cut.len() >= total {
+                    let package = core::mem::take(&mut self.cut).freeze();
+                    return frame(header, package).map(Some);
+                }
+            }
+            let Some(chunk) = self.chunks.front_mut() else {
+                return Ok(None);
+            };
+            let taken = chunk.len().min(wanted - self.cut.len());
+            let likely = wanted.min(FIRST_ROOM.max(2 * (self.cut.len() + taken)));
+            self.cut.reserve(likely.saturating_sub(self.cut.len()));
+            self.cut
+                .extend_from_slice(chunk.get(..taken).unwrap_or_default());
+            chunk.advance(taken);
+            if chunk.is_empty() {
+                self.chunks.pop_front();
+            }
+        }
+    }
+}
+
+/// Checks as much of a header as there is; gives it and the package's length when it is complete.
+fn check_start(bytes: &[u8], limit: usize) -> Result<Option<(Header, usize)>, CodecError> {
+    let Some(start) = bytes.first_chunk::<HEADER_LEN>() else {
+        return match bytes.first_chunk::<4>() {
+            Some(magic) => check_magic(*magic).map(|()| None),
+            None => Ok(None),
+        };
+    };
+    let header = Header::parse(start)?;
+    match usize::try_from(header.package_len()) {
+        Ok(total) if total <= limit => Ok(Some((header, total))),
+        _ => Err(CodecError::at(CodecErrorKind::TooLarge, 8)),
+    }
+}
+
+/// Takes a whole package apart.
+fn frame(header: Header, mut package: Bytes) -> Result<Frame, CodecError> {
+    package.advance(HEADER_LEN);
+    let seq = match header.mtype {
+        MessageType::OneWay => None,
+        MessageType::TwoWay | MessageType::Answer => Some(package.get_u32_le()),
+    };
+    let method = package.split_to(header.method_len());
+    let payload = Payload::new(header.encoding, package)?;
+    match (header.mtype, seq) {
+        (MessageType::Answer, Some(seq)) => Ok(Frame::Answer(Answer {
+            seq,
+            status: header.ss,
+            payload,
+        })),
+        _ => Quest::decoded(seq, method, payload).map(Frame::Quest),
+    }
+}
