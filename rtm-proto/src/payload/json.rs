@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn syntax_errors_tell_the_byte() {
         assert_eq!(failure("{\"a\": x}"), (CodecErrorKind::Json, 6));
-        assert_eq!(failure("{\n\"a\": 1,\n x}"), (CodecErrorKind::Json, 12));
+        assert_eq!(failure("{\n\"a\": 1,\n x}"), (CodecErrorKind::Json, 11));
         assert_eq!(failure("{} {"), (CodecErrorKind::Json, 3));
         assert_eq!(failure("{\"a\":1").0, CodecErrorKind::Json);
         assert_eq!(failure("").0, CodecErrorKind::Json);
