@@ -1,0 +1,261 @@
+//! A queue of bytes that gives its memory back.
+
+#[cfg(feature = "tls")]
+use bytes::Buf;
+use bytes::{Bytes, BytesMut};
+
+/// Memory kept while nothing is queued. A peer at rest costs no more; a busy one allocates once per
+/// burst instead of once per package.
+const KEEP: usize = 2048;
+
+/// The largest room made ahead of what is asked for.
+const MAX_AHEAD: usize = 64 * 1024;
+
+/// The encoder did not append what it announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mismatch {
+    /// Bytes it did append.
+    pub(super) written: usize,
+    /// False when it touched what had been queued before: the queue cannot be trusted any more.
+    pub(super) intact: bool,
+}
+
+/// Bytes in the order in which they leave, with counts since the beginning.
+#[derive(Debug, Default)]
+pub(super) struct ByteQueue {
+    bytes: BytesMut,
+    queued: u64,
+    handed_out: u64,
+    /// Count up to which bytes may leave; none is a limit that is not there.
+    gate: Option<u64>,
+    /// Bytes appended since the queue was last empty.
+    burst: usize,
+    /// The burst before: the size of the next allocation.
+    last_burst: usize,
+}
+
+impl ByteQueue {
+    pub(super) fn queued(&self) -> u64 {
+        self.queued
+    }
+
+    pub(super) fn handed_out(&self) -> u64 {
+        self.handed_out
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Lets what is queued by now leave, and holds back what is queued from now on.
+    #[cfg(feature = "websocket")]
+    pub(super) fn hold_what_follows(&mut self) {
+        self.gate = Some(self.queued);
+    }
+
+    /// Lets everything leave.
+    #[cfg(feature = "websocket")]
+    pub(super) fn release(&mut self) {
+        self.gate = None;
+    }
+
+    /// Number of bytes that may leave now.
+    pub(super) fn ready(&self) -> usize {
+        let len = self.bytes.len();
+        match self.gate {
+            None => len,
+            Some(gate) => {
+                let open = gate.saturating_sub(self.handed_out);
+                usize::try_from(open).map_or(len, |open| open.min(len))
+            }
+        }
+    }
+
+    /// Appends the `len` bytes that `encode` writes.
+    pub(super) fn append(
+        &mut self,
+        len: usize,
+        encode: impl FnOnce(&mut BytesMut),
+    ) -> Result<(), Mismatch> {
+        let before = self.bytes.len();
+        self.make_room(len);
+        encode(&mut self.bytes);
+        match self.bytes.len().checked_sub(before) {
+            Some(written) if written == len => {
+                self.count(len);
+                Ok(())
+            }
+            Some(written) => {
+                self.bytes.truncate(before);
+                Err(Mismatch {
+                    written,
+                    intact: true,
+                })
+            }
+            None => Err(Mismatch {
+                written: 0,
+                intact: false,
+            }),
+        }
+    }
+
+    /// Appends `bytes`.
+    #[cfg(feature = "std")]
+    pub(super) fn extend(&mut self, bytes: &[u8]) {
+        self.make_room(bytes.len());
+        self.bytes.extend_from_slice(bytes);
+        self.count(bytes.len());
+    }
+
+    /// Hands out up to `max` bytes.
+    pub(super) fn take(&mut self, max: usize) -> Option<Bytes> {
+        let len = self.ready().min(max);
+        if len == 0 {
+            return None;
+        }
+        let piece = if len == self.bytes.len() && self.burst > KEEP {
+            core::mem::take(&mut self.bytes)
+        } else {
+            self.bytes.split_to(len)
+        };
+        self.counted_out(len);
+        Some(piece.freeze())
+    }
+
+    /// The next up to `max` bytes that may leave, left in place.
+    #[cfg(feature = "tls")]
+    pub(super) fn front(&self, max: usize) -> &[u8] {
+        let len = self.ready().min(max);
+        self.bytes.get(..len).unwrap_or_default()
+    }
+
+    /// Hands out the first `len` bytes, which somebody has copied from [`front`](Self::front).
+    #[cfg(feature = "tls")]
+    pub(super) fn advance(&mut self, len: usize) {
+        let len = len.min(self.bytes.len());
+        if len == self.bytes.len() && self.burst > KEEP {
+            self.bytes = BytesMut::new();
+        } else {
+            self.bytes.advance(len);
+        }
+        self.counted_out(len);
+    }
+
+    fn make_room(&mut self, len: usize) {
+        if self.bytes.capacity() - self.bytes.len() >= len {
+            return;
+        }
+        let ahead = if self.bytes.is_empty() {
+            self.last_burst.min(MAX_AHEAD)
+        } else {
+            0
+        };
+        self.bytes.reserve(len.max(ahead));
+    }
+
+    fn count(&mut self, len: usize) {
+        self.queued += len as u64;
+        self.burst = self.burst.saturating_add(len);
+    }
+
+    fn counted_out(&mut self, len: usize) {
+        self.handed_out += len as u64;
+        if self.bytes.is_empty() {
+            self.last_burst = self.burst;
+            self.burst = 0;
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+impl std::io::Write for ByteQueue {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn write_vectored(&mut self, slices: &[std::io::IoSlice<'_>]) -> std::io::Result<usize> {
+        self.make_room(slices.iter().map(|slice| slice.len()).sum());
+        for slice in slices {
+            self.extend(slice);
+        }
+        Ok(slices.iter().map(|slice| slice.len()).sum())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(queue: &mut ByteQueue, bytes: &[u8]) {
+        queue
+            .append(bytes.len(), |buffer| buffer.extend_from_slice(bytes))
+            .unwrap();
+    }
+
+    #[test]
+    fn bytes_leave_in_order_in_pieces_of_the_size_asked_for() {
+        let mut queue = ByteQueue::default();
+        put(&mut queue, b"abc");
+        put(&mut queue, b"def");
+        assert_eq!(queue.take(4).as_deref(), Some(&b"abcd"[..]));
+        assert_eq!((queue.queued(), queue.handed_out()), (6, 4));
+        assert_eq!(queue.take(4).as_deref(), Some(&b"ef"[..]));
+        assert_eq!(queue.take(4), None);
+    }
+
+    #[test]
+    fn an_encoder_of_the_wrong_length_leaves_nothing_behind() {
+        let mut queue = ByteQueue::default();
+        put(&mut queue, b"abc");
+        let short = queue.append(3, |buffer| buffer.extend_from_slice(b"x"));
+        assert_eq!(
+            short,
+            Err(Mismatch {
+                written: 1,
+                intact: true
+            })
+        );
+        let long = queue.append(3, |buffer| buffer.extend_from_slice(b"wxyz"));
+        assert_eq!(
+            long,
+            Err(Mismatch {
+                written: 4,
+                intact: true
+            })
+        );
+        let wild = queue.append(3, BytesMut::clear);
+        assert_eq!(
+            wild,
+            Err(Mismatch {
+                written: 0,
+                intact: false
+            })
+        );
+        assert_eq!(queue.queued(), 3);
+    }
+
+    #[test]
+    fn a_large_burst_leaves_no_memory_behind() {
+        let mut queue = ByteQueue::default();
+        put(&mut queue, &[7; 100_000]);
+        while queue.take(64 * 1024).is_some() {}
+        assert_eq!(queue.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn a_small_queue_works_in_the_same_memory_again_and_again() {
+        let mut queue = ByteQueue::default();
+        put(&mut queue, &[7; 200]);
+        queue.take(1000).unwrap();
+        for _ in 0..1000 {
+            put(&mut queue, &[7; 200]);
+            assert!(queue.bytes.capacity() <= 2 * KEEP);
+            assert_eq!(queue.take(1000).unwrap().len(), 200);
+        }
+    }
+}
