@@ -16,6 +16,27 @@ pub const fn answer_len(payload_len: usize) -> usize {
     (HEADER_LEN + SEQ_LEN).saturating_add(payload_len)
 }
 
+/// Checks that a quest can be built and stays within `max_package` bytes; gives its length.
+///
+/// # Errors
+/// As [`encode_quest`], with [`CodecErrorKind::TooLarge`] for a package above `max_package`.
+pub fn check_quest(
+    method: &str,
+    two_way: bool,
+    payload_len: usize,
+    max_package: usize,
+) -> Result<usize, CodecError> {
+    check_method(method)?;
+    if payload_len == 0 {
+        return Err(CodecError::at(CodecErrorKind::EmptyPayload, 8));
+    }
+    let total = quest_len(method, two_way, payload_len);
+    if total > max_package || u32::try_from(total).is_err() {
+        return Err(CodecError::at(CodecErrorKind::TooLarge, 8));
+    }
+    Ok(total)
+}
+
 /// Appends a quest: two-way with a sequence number, one-way without.
 ///
 /// ```

@@ -23,7 +23,9 @@ mod header;
 use bytes::Bytes;
 
 pub use decoder::Decoder;
-pub use encode::{answer_len, encode_answer, encode_error_body, encode_quest, quest_len};
+pub use encode::{
+    answer_len, check_quest, encode_answer, encode_error_body, encode_quest, quest_len,
+};
 pub use header::{HEADER_LEN, Header, MessageType};
 
 use crate::payload::{CodecError, CodecErrorKind, Payload};

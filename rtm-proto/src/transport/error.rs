@@ -88,6 +88,20 @@ pub enum TransportError {
     Closed,
 }
 
+impl TransportError {
+    /// Whether trying again cannot help, because the configuration or the build is at fault.
+    #[must_use]
+    pub const fn is_permanent(&self) -> bool {
+        matches!(
+            self,
+            Self::InvalidHost { .. }
+                | Self::Unsupported { .. }
+                | Self::TlsUnavailable { .. }
+                | Self::TlsOptions { .. }
+        )
+    }
+}
+
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -22,6 +22,17 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    /// The name before `://`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wss => "wss",
+            Self::Ws => "ws",
+            Self::Tls => "tls",
+            Self::Tcp => "tcp",
+        }
+    }
+
     /// True where a TLS layer lies below: `wss` and `tls`.
     #[must_use]
     pub const fn is_encrypted(self) -> bool {
@@ -37,12 +48,7 @@ impl Scheme {
 
 impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Wss => "wss",
-            Self::Ws => "ws",
-            Self::Tls => "tls",
-            Self::Tcp => "tcp",
-        })
+        f.write_str(self.as_str())
     }
 }
 

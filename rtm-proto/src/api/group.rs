@@ -1,0 +1,183 @@
+//! Members of groups.
+//!
+//! Wire methods: `addgroupmembers`, `delgroupmembers`, `getgroupmembers`,
+//! `getusergroups`.
+
+use alloc::vec::Vec;
+
+use super::{Caller, decode_field, decode_nothing, ids};
+use crate::error::RequestError;
+use crate::ids::{GroupId, UserId};
+use crate::payload::{CodecError, Payload, PayloadWriter};
+use crate::request::{Context, Request};
+
+/// Adds users to a group (`addgroupmembers`).
+///
+/// At most 100 users a call (200032); the caller must be a member (200041).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddGroupMembers {
+    group: GroupId,
+    users: Vec<UserId>,
+}
+
+impl AddGroupMembers {
+    /// Adds `users` to `group`.
+    pub fn new(
+        group: impl Into<GroupId>,
+        users: impl IntoIterator<Item = impl Into<UserId>>,
+    ) -> Self {
+        AddGroupMembers {
+            group: group.into(),
+            users: ids(users),
+        }
+    }
+}
+
+impl Request for AddGroupMembers {
+    type Response = ();
+
+    fn method(&self) -> &str {
+        "addgroupmembers"
+    }
+
+    fn encode(&self, _: &Context, out: &mut PayloadWriter<'_>) -> Result<(), RequestError> {
+        out.field("gid", &self.group).field("uids", &self.users);
+        Ok(())
+    }
+
+    fn decode(&self, _: &Context, answer: Payload) -> Result<(), CodecError> {
+        decode_nothing(&answer)
+    }
+}
+
+/// Removes users from a group (`delgroupmembers`).
+///
+/// At most 100 users a call (200032); the caller must be a member (200041).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoveGroupMembers {
+    group: GroupId,
+    users: Vec<UserId>,
+}
+
+impl RemoveGroupMembers {
+    /// Removes `users` from `group`.
+    pub fn new(
+        group: impl Into<GroupId>,
+        users: impl IntoIterator<Item = impl Into<UserId>>,
+    ) -> Self {
+        RemoveGroupMembers {
+            group: group.into(),
+            users: ids(users),
+        }
+    }
+}
+
+impl Request for RemoveGroupMembers {
+    type Response = ();
+
+    fn method(&self) -> &str {
+        "delgroupmembers"
+    }
+
+    fn encode(&self, _: &Context, out: &mut PayloadWriter<'_>) -> Result<(), RequestError> {
+        out.field("gid", &self.group).field("uids", &self.users);
+        Ok(())
+    }
+
+    fn decode(&self, _: &Context, answer: Payload) -> Result<(), CodecError> {
+        decode_nothing(&answer)
+    }
+}
+
+/// Lists the members of a group (`getgroupmembers`).
+///
+/// The caller must be a member (200041).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GetGroupMembers {
+    group: GroupId,
+}
+
+impl GetGroupMembers {
+    /// The members of `group`.
+    pub fn new(group: impl Into<GroupId>) -> Self {
+        GetGroupMembers {
+            group: group.into(),
+        }
+    }
+}
+
+impl Request for GetGroupMembers {
+    type Response = Vec<UserId>;
+
+    fn method(&self) -> &str {
+        "getgroupmembers"
+    }
+
+    fn encode(&self, _: &Context, out: &mut PayloadWriter<'_>) -> Result<(), RequestError> {
+        out.field("gid", &self.group);
+        Ok(())
+    }
+
+    fn decode(&self, _: &Context, answer: Payload) -> Result<Vec<UserId>, CodecError> {
+        decode_field(&answer, "uids")
+    }
+}
+
+/// Lists the groups the user is a member of (`getusergroups`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GetUserGroups;
+
+impl GetUserGroups {
+    /// The groups of the logged-in user.
+    #[must_use]
+    pub const fn new() -> Self {
+        GetUserGroups
+    }
+}
+
+impl Request for GetUserGroups {
+    type Response = Vec<GroupId>;
+
+    fn method(&self) -> &str {
+        "getusergroups"
+    }
+
+    fn encode(&self, _: &Context, _: &mut PayloadWriter<'_>) -> Result<(), RequestError> {
+        Ok(())
+    }
+
+    fn decode(&self, _: &Context, answer: Payload) -> Result<Vec<GroupId>, CodecError> {
+        decode_field(&answer, "gids")
+    }
+}
+
+/// Groups and their members.
+pub trait GroupApi: Caller {
+    /// Adds users to a group (`addGroupMembers`), at most 100 a call.
+    fn add_group_members(
+        &self,
+        group: impl Into<GroupId>,
+        users: impl IntoIterator<Item = impl Into<UserId>>,
+    ) -> Self::Reply<AddGroupMembers> {
+        self.call(AddGroupMembers::new(group, users))
+    }
+
+    /// Removes users from a group (`deleteGroupMembers`), at most 100 a call.
+    fn remove_group_members(
+        &self,
+        group: impl Into<GroupId>,
+        users: impl IntoIterator<Item = impl Into<UserId>>,
+    ) -> Self::Reply<RemoveGroupMembers> {
+        self.call(RemoveGroupMembers::new(group, users))
+    }
+
+    /// Lists the members of a group (`getGroupMembers`). Gives the user ids.
+    fn get_group_members(&self, group: impl Into<GroupId>) -> Self::Reply<GetGroupMembers> {
+        self.call(GetGroupMembers::new(group))
+    }
+
+    /// Lists the groups of the user (`getUserGroups`). Gives the group ids.
+    fn get_user_groups(&self) -> Self::Reply<GetUserGroups> {
+        self.call(GetUserGroups)
+    }
+}

@@ -1,0 +1,81 @@
+//! The sockets of a client.
+
+use alloc::vec::Vec;
+
+use super::io::ConnId;
+use crate::config::Endpoint;
+use crate::connection::Connection;
+use crate::request::CallId;
+use crate::time::Instant;
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Dispatch,
+    Gate,
+}
+
+/// What a quest of ours was sent for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum QuestKey {
+    Lookup,
+    Auth,
+    Bye,
+    KeepAlive,
+    Restore,
+    Call(CallId),
+}
+
+/// One connection and its socket.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) id: ConnId,
+    pub(super) role: Role,
+    /// The real target, also when a proxy is between.
+    pub(super) endpoint: Endpoint,
+    pub(super) connection: Connection<QuestKey>,
+    pub(super) connected: bool,
+    pub(super) last_received: Instant,
+    /// Set once the connection is over and only its last bytes still have to
+    /// leave; the time is when they are given up.
+    pub(super) draining: Option<Instant>,
+}
+
+/// The few connections a client has at a time.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    links: Vec<Link>,
+    next_id: u64,
+}
+
+impl Links {
+    pub(super) fn next_id(&mut self) -> ConnId {
+        self.next_id += 1;
+        ConnId(self.next_id)
+    }
+
+    pub(super) fn push(&mut self, link: Link) {
+        self.links.push(link);
+    }
+
+    pub(super) fn get(&self, id: ConnId) -> Option<&Link> {
+        self.links.iter().find(|link| link.id == id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: ConnId) -> Option<&mut Link> {
+        self.links.iter_mut().find(|link| link.id == id)
+    }
+
+    pub(super) fn remove(&mut self, id: ConnId) -> Option<Link> {
+        let index = self.links.iter().position(|link| link.id == id)?;
+        Some(self.links.swap_remove(index))
+    }
+
+    pub(super) fn ids(&self) -> Vec<ConnId> {
+        self.links.iter().map(|link| link.id).collect()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {
+        self.links.iter()
+    }
+}

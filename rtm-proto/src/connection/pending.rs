@@ -1,0 +1,106 @@
+//! Quests that wait for their answers.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+
+use crate::time::Instant;
+
+/// Outstanding quests by sequence number, with an index by deadline.
+#[derive(Debug)]
+pub(crate) struct PendingTable<K> {
+    quests: BTreeMap<u32, PendingQuest<K>>,
+    deadlines: BTreeSet<(Instant, u32)>,
+    next_seq: u32,
+}
+
+#[derive(Debug)]
+pub(crate) struct PendingQuest<K> {
+    pub(crate) key: K,
+    pub(crate) deadline: Instant,
+    /// Where in the outgoing stream the package begins.
+    pub(crate) position: u64,
+}
+
+impl<K> PendingTable<K> {
+    pub(crate) const fn new() -> Self {
+        PendingTable {
+            quests: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            next_seq: 1,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.quests.len()
+    }
+
+    /// The next free sequence number: counts up from 1, leaves out 0 and
+    /// numbers still in use (`highras/fpnn doc/common/fpnn-protocol-spec.txt`).
+    pub(crate) fn next_seq(&mut self) -> u32 {
+        loop {
+            let seq = self.next_seq;
+            self.next_seq = seq.wrapping_add(1);
+            if seq != 0 && !self.quests.contains_key(&seq) {
+                return seq;
+            }
+        }
+    }
+
+    pub(crate) fn insert(&mut self, seq: u32, quest: PendingQuest<K>) {
+        self.deadlines.insert((quest.deadline, seq));
+        self.quests.insert(seq, quest);
+    }
+
+    pub(crate) fn remove(&mut self, seq: u32) -> Option<PendingQuest<K>> {
+        let quest = self.quests.remove(&seq)?;
+        self.deadlines.remove(&(quest.deadline, seq));
+        Some(quest)
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// Takes out one quest whose deadline has come.
+    pub(crate) fn pop_expired(&mut self, now: Instant) -> Option<PendingQuest<K>> {
+        let (deadline, seq) = *self.deadlines.first()?;
+        if deadline > now {
+            return None;
+        }
+        self.deadlines.pop_first();
+        self.quests.remove(&seq)
+    }
+
+    /// Takes out everything, oldest number first.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = PendingQuest<K>> {
+        self.deadlines.clear();
+        core::mem::take(&mut self.quests).into_values()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn set_next_seq(&mut self, seq: u32) {
+        self.next_seq = seq;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quest() -> PendingQuest<()> {
+        PendingQuest {
+            key: (),
+            deadline: Instant::ZERO,
+            position: 0,
+        }
+    }
+
+    #[test]
+    fn numbers_wrap_past_zero_and_skip_those_in_use() {
+        let mut table = PendingTable::new();
+        table.insert(1, quest());
+        table.insert(2, quest());
+        table.set_next_seq(u32::MAX);
+        assert_eq!(table.next_seq(), u32::MAX);
+        assert_eq!(table.next_seq(), 3);
+    }
+}

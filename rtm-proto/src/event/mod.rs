@@ -1,0 +1,92 @@
+//! What the application is told without having asked.
+
+mod message;
+mod push;
+
+pub use message::{Body, Conversation, Message, MessageKind, Translation};
+pub(crate) use push::{Push, decode as decode_push};
+
+use alloc::string::String;
+
+use crate::client::State;
+use crate::error::RequestError;
+use crate::ids::RoomId;
+use crate::payload::{CodecError, Payload};
+
+/// Something that happened.
+///
+/// Events are not ordered against the answers of calls. Messages keep the
+/// order in which they came over the wire.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The client is in another state now.
+    State(State),
+    /// A message arrived.
+    Message(Message),
+    /// The gate ended this session (`kickout`); no reconnect follows. The
+    /// payload is whatever the gate sent along.
+    KickedOut(Payload),
+    /// The gate removed the user from a room (`kickoutroom`).
+    KickedOutOfRoom(RoomId),
+    /// A room could not be entered again after a reconnect.
+    RoomLost {
+        /// The room.
+        room: RoomId,
+        /// Why.
+        error: RequestError,
+    },
+    /// The translation language or the attributes of the connection could not
+    /// be set again after a reconnect.
+    SettingLost(RequestError),
+    /// The gate checked whether the client is alive (`ping`).
+    Ping,
+    /// A push with a method this client does not know. A two-way one was
+    /// answered with error 20004.
+    Unknown {
+        /// The method.
+        method: String,
+        /// The body, unread.
+        payload: Payload,
+    },
+    /// A push that cannot be understood. It was answered all the same, so that
+    /// the gate does not repeat it.
+    Undecodable {
+        /// The method.
+        method: String,
+        /// The body, unread.
+        payload: Payload,
+        /// What is wrong with it.
+        error: CodecError,
+    },
+    /// The application did not read its events fast enough, and this many
+    /// messages were dropped, the oldest first.
+    Lagged {
+        /// How many.
+        missed: u64,
+    },
+    /// The gate refused the token, and the client waits for a fresh one; see
+    /// [`Config::provide_tokens`](crate::Config::provide_tokens).
+    TokenRefused,
+}
+
+impl Event {
+    /// The event's name in the JavaScript SDK, for the 23 events that have
+    /// one: `pushchat`, `pushgroupfile`, `kickout`, `ping` and so on.
+    ///
+    /// ```
+    /// use rtm_proto::Event;
+    /// assert_eq!(Event::Ping.push_name(), Some("ping"));
+    /// assert_eq!(Event::Lagged { missed: 3 }.push_name(), None);
+    /// ```
+    #[must_use]
+    pub fn push_name(&self) -> Option<&'static str> {
+        match self {
+            Event::Message(message) => Some(message.push_name()),
+            Event::KickedOut(_) => Some("kickout"),
+            Event::KickedOutOfRoom(_) => Some("kickoutroom"),
+            Event::Ping => Some("ping"),
+            _ => None,
+        }
+    }
+}
