@@ -16,6 +16,8 @@ pub mod connection;
 pub mod error;
 pub mod event;
 pub mod frame;
+#[cfg(feature = "handle")]
+pub mod handle;
 mod ids;
 pub mod payload;
 mod random;

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
+use super::build::BuildError;
 use super::code::ErrorCode;
 use super::lost::LostReason;
 use crate::config::EndpointError;
@@ -40,6 +41,8 @@ pub enum LoginStep {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoginErrorKind {
+    /// The client could not be built from its options.
+    Build(BuildError),
     /// Neither a dispatch nor a gate endpoint is configured.
     NoEndpoint,
     /// A server sent an endpoint that cannot be read.
@@ -108,7 +111,8 @@ impl LoginError {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match &self.0.kind {
-            LoginErrorKind::NoEndpoint
+            LoginErrorKind::Build(_)
+            | LoginErrorKind::NoEndpoint
             | LoginErrorKind::Endpoint(_)
             | LoginErrorKind::Connect { .. }
             | LoginErrorKind::Transport(_)
@@ -133,7 +137,8 @@ impl LoginError {
     #[must_use]
     pub fn is_final(&self) -> bool {
         match &self.0.kind {
-            LoginErrorKind::NoEndpoint
+            LoginErrorKind::Build(_)
+            | LoginErrorKind::NoEndpoint
             | LoginErrorKind::TokenRefused
             | LoginErrorKind::TimedOut(LoginStep::Token)
             | LoginErrorKind::LoggedOut
@@ -146,6 +151,12 @@ impl LoginError {
     }
 }
 
+impl From<BuildError> for LoginError {
+    fn from(error: BuildError) -> Self {
+        LoginError::new(LoginErrorKind::Build(error))
+    }
+}
+
 impl fmt::Display for LoginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("login")?;
@@ -154,6 +165,7 @@ impl fmt::Display for LoginError {
         }
         f.write_str(": ")?;
         match &self.0.kind {
+            LoginErrorKind::Build(error) => write!(f, "{error}"),
             LoginErrorKind::NoEndpoint => {
                 f.write_str("no address: configure a dispatch or a gate endpoint")
             }
@@ -201,6 +213,7 @@ impl fmt::Debug for LoginError {
 impl core::error::Error for LoginError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match &self.0.kind {
+            LoginErrorKind::Build(error) => Some(error),
             LoginErrorKind::Endpoint(error) => Some(error),
             LoginErrorKind::Transport(error) => Some(error),
             LoginErrorKind::Decode(error) => Some(error),

@@ -1,10 +1,12 @@
 //! What can go wrong, with what it means and whether a retry can help.
 
+mod build;
 mod code;
 mod login;
 mod lost;
 mod request;
 
+pub use build::BuildError;
 pub use code::{ErrorCode, Retry};
 pub use login::{LoginError, LoginErrorKind, LoginStep};
 pub use lost::{Cause, LostReason};

@@ -1,0 +1,183 @@
+//! Login and logout as futures.
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use super::shared::Shared;
+use crate::client::{Session, State};
+use crate::error::{Cause, LoginError, LoginErrorKind};
+
+/// A login: a future that gives the session.
+///
+/// It resolves once the client is online, or once no attempt will follow:
+/// after a final refusal, a logout, the last permitted attempt, or the first
+/// failure without [`auto_reconnect`](crate::Config::auto_reconnect). Joining
+/// a login that is under way, or a session that is open, is fine. Nothing
+/// happens before it is polled.
+///
+/// # Cancel safety
+///
+/// Dropping it stops nothing: the login goes on.
+#[must_use = "a login does nothing unless polled, for example by `.await`"]
+pub struct Login {
+    shared: Arc<Shared>,
+    /// Logins that had ended when this one was asked for.
+    ended_before: Option<u64>,
+}
+
+impl Login {
+    pub(super) const fn new(shared: Arc<Shared>) -> Self {
+        Login {
+            shared,
+            ended_before: None,
+        }
+    }
+}
+
+impl Future for Login {
+    type Output = Result<Session, LoginError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.ended_before.is_none() {
+            let before = self.shared.act(|core, now| {
+                // A session that is closing will end once more before this
+                // login begins.
+                let closing = u64::from(matches!(core.client.state(), State::Closing));
+                core.client.login(now);
+                core.logins_ended + closing
+            });
+            self.ended_before = Some(before);
+        }
+        let mut core = self.shared.lock();
+        if let State::Online { session } = core.client.state() {
+            return Poll::Ready(Ok(session.clone()));
+        }
+        if Some(core.logins_ended) > self.ended_before {
+            if let Some(outcome) = &core.last_login {
+                return Poll::Ready(outcome.clone());
+            }
+        }
+        if let State::Closed {
+            cause: Cause::Aborted,
+        } = core.client.state()
+        {
+            return Poll::Ready(Err(LoginError::new(LoginErrorKind::Aborted)));
+        }
+        core.state_wakers.register(cx.waker());
+        Poll::Pending
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login").finish_non_exhaustive()
+    }
+}
+
+/// A login of a client that was just built: a future that gives the client.
+///
+/// # Cancel safety
+///
+/// Dropping it drops the client, which then logs out.
+#[must_use = "a login does nothing unless polled, for example by `.await`"]
+pub struct LoginClient<C> {
+    login: Option<(C, Login)>,
+    failed: Option<LoginError>,
+}
+
+// Nothing in it is pinned.
+impl<C> Unpin for LoginClient<C> {}
+
+impl<C> LoginClient<C> {
+    /// Logs in `client` with `login`, which is one of its own.
+    pub const fn new(client: C, login: Login) -> Self {
+        LoginClient {
+            login: Some((client, login)),
+            failed: None,
+        }
+    }
+
+    /// A login that has failed already.
+    pub const fn failed(error: LoginError) -> Self {
+        LoginClient {
+            login: None,
+            failed: Some(error),
+        }
+    }
+}
+
+impl<C> Future for LoginClient<C> {
+    type Output = Result<C, LoginError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(error) = self.failed.take() {
+            return Poll::Ready(Err(error));
+        }
+        let Some((_, login)) = &mut self.login else {
+            return Poll::Pending;
+        };
+        let Poll::Ready(outcome) = Pin::new(login).poll(cx) else {
+            return Poll::Pending;
+        };
+        match (self.login.take(), outcome) {
+            (Some((client, _)), Ok(_)) => Poll::Ready(Ok(client)),
+            (_, Err(error)) => Poll::Ready(Err(error)),
+            (None, Ok(_)) => Poll::Pending,
+        }
+    }
+}
+
+impl<C> fmt::Debug for LoginClient<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginClient").finish_non_exhaustive()
+    }
+}
+
+/// A logout: a future that resolves once the client is closed, after 5 s at
+/// the latest. Nothing happens before it is polled.
+///
+/// # Cancel safety
+///
+/// Dropping it once it was polled stops nothing: the logout goes on.
+#[must_use = "a logout does nothing unless polled, for example by `.await`"]
+pub struct Logout {
+    shared: Arc<Shared>,
+    asked: bool,
+}
+
+impl Logout {
+    pub(super) const fn new(shared: Arc<Shared>) -> Self {
+        Logout {
+            shared,
+            asked: false,
+        }
+    }
+}
+
+impl Future for Logout {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.asked {
+            self.asked = true;
+            self.shared.act(|core, now| core.client.logout(now));
+        }
+        let mut core = self.shared.lock();
+        // Anything but `Closing` means that the session it was about is over,
+        // even if somebody has begun another since.
+        if !matches!(core.client.state(), State::Closing) {
+            return Poll::Ready(());
+        }
+        core.state_wakers.register(cx.waker());
+        Poll::Pending
+    }
+}
+
+impl fmt::Debug for Logout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logout").finish_non_exhaustive()
+    }
+}
