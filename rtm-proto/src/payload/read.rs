@@ -37,30 +37,29 @@ pub trait FromPayload: Sized {
     fn from_value(value: Value<'_>) -> Result<Self, CodecError>;
 }
 
-/// The integer a scalar stands for. Peers that know only doubles write large integers as floats,
-/// so a float with an exact integral value is one too.
-fn integer(head: Head) -> Option<i128> {
-    match head {
-        Head::UInt(value) => Some(value.into()),
-        Head::Int(value) => Some(value.into()),
-        Head::Float(value) => {
-            let whole = value as i128;
-            (whole as f64 == value).then_some(whole)
-        }
-        _ => None,
-    }
+/// The integer a float stands for, if it is integral: peers that know only doubles write large
+/// integers so. Values beyond 128 bits saturate, which no integer type here holds either.
+fn integral(value: f64) -> Option<i128> {
+    let whole = value as i128;
+    (whole as f64 == value).then_some(whole)
 }
 
 macro_rules! integers {
     ($($int:ty),*) => { $(
         impl FromPayload for $int {
+            #[inline]
             fn from_value(value: Value<'_>) -> Result<Self, CodecError> {
-                let mismatch = value.error(CodecErrorKind::WrongType);
-                let range = value.error(CodecErrorKind::OutOfRange);
-                match integer(value.scalar()?) {
-                    Some(whole) => <$int>::try_from(whole).map_err(|_| range),
-                    None => Err(mismatch),
-                }
+                let at = value.offset();
+                let fitting = match value.scalar()? {
+                    Head::UInt(whole) => <$int>::try_from(whole).ok(),
+                    Head::Int(whole) => <$int>::try_from(whole).ok(),
+                    Head::Float(number) => match integral(number) {
+                        Some(whole) => <$int>::try_from(whole).ok(),
+                        None => return Err(CodecError::at(CodecErrorKind::WrongType, at)),
+                    },
+                    _ => return Err(CodecError::at(CodecErrorKind::WrongType, at)),
+                };
+                fitting.ok_or_else(|| CodecError::at(CodecErrorKind::OutOfRange, at))
             }
         }
     )* };
@@ -71,14 +70,14 @@ integers!(i8, i16, i32, i64, u8, u16, u32, u64);
 /// True and false, and the numbers 1 and 0, which some peers write instead.
 impl FromPayload for bool {
     fn from_value(value: Value<'_>) -> Result<Self, CodecError> {
-        let mismatch = value.error(CodecErrorKind::WrongType);
+        let at = value.offset();
         match value.scalar()? {
             Head::Bool(truth) => Ok(truth),
-            other => match integer(other) {
-                Some(0) => Ok(false),
-                Some(1) => Ok(true),
-                _ => Err(mismatch),
-            },
+            Head::UInt(0) | Head::Int(0) => Ok(false),
+            Head::UInt(1) | Head::Int(1) => Ok(true),
+            Head::Float(0.0) => Ok(false),
+            Head::Float(1.0) => Ok(true),
+            _ => Err(CodecError::at(CodecErrorKind::WrongType, at)),
         }
     }
 }
@@ -86,12 +85,12 @@ impl FromPayload for bool {
 /// Any number; an integer beyond 2^53 is rounded.
 impl FromPayload for f64 {
     fn from_value(value: Value<'_>) -> Result<Self, CodecError> {
-        let mismatch = value.error(CodecErrorKind::WrongType);
+        let at = value.offset();
         match value.scalar()? {
             Head::Float(number) => Ok(number),
             Head::UInt(number) => Ok(number as f64),
             Head::Int(number) => Ok(number as f64),
-            _ => Err(mismatch),
+            _ => Err(CodecError::at(CodecErrorKind::WrongType, at)),
         }
     }
 }
@@ -99,10 +98,10 @@ impl FromPayload for f64 {
 /// A string or binary that is UTF-8; otherwise [`CodecErrorKind::NotUtf8`].
 impl FromPayload for String {
     fn from_value(value: Value<'_>) -> Result<Self, CodecError> {
-        let not_utf8 = value.error(CodecErrorKind::NotUtf8);
+        let at = value.offset();
         match core::str::from_utf8(value.slice()?) {
             Ok(text) => Ok(text.into()),
-            Err(_) => Err(not_utf8),
+            Err(_) => Err(CodecError::at(CodecErrorKind::NotUtf8, at)),
         }
     }
 }
@@ -132,10 +131,11 @@ impl FromPayload for TextOrBytes {
         if value.kind() != ValueKind::Str {
             return value.bytes().map(Self::Bytes);
         }
-        let bytes = value.bytes()?;
-        Ok(match core::str::from_utf8(&bytes) {
+        let buffer = value.buffer();
+        let slice = value.slice()?;
+        Ok(match core::str::from_utf8(slice) {
             Ok(text) => Self::Text(text.into()),
-            Err(_) => Self::Bytes(bytes),
+            Err(_) => Self::Bytes(buffer.slice_ref(slice)),
         })
     }
 }
@@ -153,6 +153,7 @@ impl<T: FromPayload> FromPayload for Vec<T> {
 
 /// Nil reads as `None`.
 impl<T: FromPayload> FromPayload for Option<T> {
+    #[inline]
     fn from_value(value: Value<'_>) -> Result<Self, CodecError> {
         if value.is_nil() {
             return Ok(None);

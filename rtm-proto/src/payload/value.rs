@@ -40,10 +40,9 @@ pub enum ValueKind {
 }
 
 impl ValueKind {
-    fn of(first: u8) -> Option<Self> {
-        Some(match Marker::from_u8(first) {
-            Marker::Reserved => return None,
-            Marker::Null => Self::Nil,
+    fn of(first: u8) -> Self {
+        match Marker::from_u8(first) {
+            Marker::Null | Marker::Reserved => Self::Nil,
             Marker::True | Marker::False => Self::Bool,
             Marker::FixPos(_) | Marker::FixNeg(_) => Self::Int,
             Marker::U8 | Marker::U16 | Marker::U32 | Marker::U64 => Self::Int,
@@ -54,7 +53,7 @@ impl ValueKind {
             Marker::FixArray(_) | Marker::Array16 | Marker::Array32 => Self::Array,
             Marker::FixMap(_) | Marker::Map16 | Marker::Map32 => Self::Map,
             _ => Self::Ext,
-        })
+        }
     }
 }
 
@@ -67,7 +66,8 @@ pub struct Value<'a> {
     bytes: &'a Bytes,
     at: usize,
     depth: usize,
-    kind: ValueKind,
+    /// First byte of the value, never the reserved one.
+    first: u8,
     /// Where the value ends, once it was read; 0 before. The walk goes on from there.
     end: &'a Cell<usize>,
 }
@@ -78,6 +78,7 @@ impl<'a> Value<'a> {
     /// # Errors
     /// What the reader of `T` says: mostly [`CodecErrorKind::WrongType`], or
     /// [`CodecErrorKind::OutOfRange`] for a number that does not fit.
+    #[inline]
     pub fn read<T: FromPayload>(self) -> Result<T, CodecError> {
         T::from_value(self)
     }
@@ -87,19 +88,21 @@ impl<'a> Value<'a> {
     ///
     /// # Errors
     /// As [`read`](Self::read).
+    #[inline]
     pub fn read_into<T: FromPayload>(self, slot: &mut Option<T>) -> Result<(), CodecError> {
         *slot = self.read()?;
         Ok(())
     }
 
     /// Whether the value is nil.
+    #[inline]
     pub fn is_nil(&self) -> bool {
-        self.kind == ValueKind::Nil
+        self.first == Marker::Null.to_u8()
     }
 
     /// The type on the wire. A JSON payload has no `Bin` and no `Ext`.
     pub fn kind(&self) -> ValueKind {
-        self.kind
+        ValueKind::of(self.first)
     }
 
     /// Walks the elements of an array, in order, with their index. Elements that `f` does not
@@ -174,6 +177,7 @@ impl<'a> Value<'a> {
     ///
     /// # Errors
     /// [`CodecErrorKind::WrongType`] for any other type.
+    #[inline]
     pub fn bytes(self) -> Result<Bytes, CodecError> {
         let bytes = self.bytes;
         let slice = self.slice()?;
@@ -184,6 +188,7 @@ impl<'a> Value<'a> {
     ///
     /// # Errors
     /// [`CodecErrorKind::WrongType`] for any other type.
+    #[inline]
     pub fn slice(self) -> Result<&'a [u8], CodecError> {
         let mut reader = Reader::new(self.bytes, self.at);
         match reader.head()? {
@@ -202,23 +207,26 @@ impl<'a> Value<'a> {
         CodecError::at(kind, self.at)
     }
 
+    #[inline]
     fn new(
         bytes: &'a Bytes,
         at: usize,
         depth: usize,
         end: &'a Cell<usize>,
     ) -> Result<Self, CodecError> {
-        let first = bytes.get(at);
-        let first = first.ok_or(CodecError::at(CodecErrorKind::Truncated, at))?;
-        let kind = ValueKind::of(*first);
-        let kind = kind.ok_or(CodecError::at(CodecErrorKind::Reserved, at))?;
-        Ok(Self {
-            bytes,
-            at,
-            depth,
-            kind,
-            end,
-        })
+        match bytes.get(at) {
+            None => Err(CodecError::at(CodecErrorKind::Truncated, at)),
+            Some(first) if *first == Marker::Reserved.to_u8() => {
+                Err(CodecError::at(CodecErrorKind::Reserved, at))
+            }
+            Some(first) => Ok(Self {
+                bytes,
+                at,
+                depth,
+                first: *first,
+                end,
+            }),
+        }
     }
 
     /// The head of a container, and a reader at its first child.
@@ -230,12 +238,25 @@ impl<'a> Value<'a> {
         Ok((reader.head()?, reader))
     }
 
+    #[inline]
     fn finish(self, reader: Reader<'_>) -> Result<(), CodecError> {
         self.end.set(reader.at);
         Ok(())
     }
 
+    /// Where the value starts.
+    #[inline]
+    pub(super) fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// The buffer that a slice of this value is a part of.
+    pub(super) fn buffer(&self) -> &'a Bytes {
+        self.bytes
+    }
+
     /// The value if it is a boolean or a number, which are their own head.
+    #[inline]
     pub(super) fn scalar(self) -> Result<Head, CodecError> {
         let mut reader = Reader::new(self.bytes, self.at);
         let head = reader.head()?;
@@ -259,6 +280,7 @@ impl<'a> Value<'a> {
 }
 
 /// Shows one value to `f` and returns where the next one starts, whether `f` read it or not.
+#[inline]
 fn visit(
     bytes: &Bytes,
     at: usize,
@@ -295,11 +317,7 @@ fn walk_fields(
     mut f: impl FnMut(&str, Value<'_>) -> Result<(), CodecError>,
 ) -> Result<(), CodecError> {
     for _ in 0..count {
-        let key_at = reader.at;
-        let Head::Str(length) = reader.head()? else {
-            return Err(CodecError::at(CodecErrorKind::KeyNotString, key_at));
-        };
-        match core::str::from_utf8(reader.take(length)?) {
+        match core::str::from_utf8(reader.key()?) {
             Ok(key) => {
                 reader.at = visit(bytes, reader.at, depth, |value| f(key, value))
                     .map_err(|e| e.missing_from(reader.at).within(key))?;

@@ -86,11 +86,11 @@ impl<'b> PayloadWriter<'b> {
 
 /// Puts the map's header before its fields, which are moved if it is longer than one byte.
 fn write_header(out: &mut BytesMut, start: usize, count: usize) -> Result<(), CodecError> {
-    let mut header = BytesMut::with_capacity(5);
     if let (Ok(short @ 0..16), Some(slot)) = (u8::try_from(count), out.get_mut(start)) {
         *slot = 0x80 | short;
         return Ok(());
     }
+    let mut header = BytesMut::new();
     pack::map(&mut header, count)?;
     let fields = start + SHORT_HEADER;
     let end = out.len();
