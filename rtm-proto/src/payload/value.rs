@@ -327,3 +327,89 @@ fn walk_fields(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    fn walk(body: &[u8]) -> Result<Vec<alloc::string::String>, (CodecErrorKind, usize)> {
+        let mut keys = Vec::new();
+        let walked = walk_root(&Bytes::copy_from_slice(body), |key, _| {
+            keys.push(key.into());
+            Ok(())
+        });
+        walked.map(|()| keys).map_err(|e| (e.kind(), e.offset()))
+    }
+
+    #[test]
+    fn keys_must_be_strings_and_those_that_are_not_utf8_are_skipped() {
+        assert_eq!(
+            walk(b"\x81\x01\x02"),
+            Err((CodecErrorKind::KeyNotString, 1))
+        );
+        assert_eq!(
+            walk(b"\x81\xc4\x01a\x02"),
+            Err((CodecErrorKind::KeyNotString, 1))
+        );
+        assert_eq!(walk(b"\x82\xa1\xff\x91\x01\xa1b\x02").unwrap(), ["b"]);
+        assert_eq!(walk(b"\x81\xd9\x01a\x02").unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn reserved_bytes_and_missing_values_are_noticed_without_reading_them() {
+        assert_eq!(walk(b"\x81\xa1a\xc1"), Err((CodecErrorKind::Reserved, 3)));
+        assert_eq!(
+            walk(b"\x81\xa1a\x92\x01\xc1"),
+            Err((CodecErrorKind::Reserved, 5))
+        );
+        assert_eq!(
+            walk(b"\x82\xa1a\x02\xa1b"),
+            Err((CodecErrorKind::Truncated, 6))
+        );
+        assert_eq!(
+            walk(b"\xdf\xff\xff\xff\xff"),
+            Err((CodecErrorKind::Truncated, 0))
+        );
+    }
+
+    #[test]
+    fn every_first_byte_has_the_kind_of_its_head() {
+        for first in 0..=0xff_u8 {
+            let mut document = vec![0; 64];
+            document[0] = first;
+            let Ok(head) = Reader::new(&document, 0).head() else {
+                assert_eq!(first, 0xc1);
+                continue;
+            };
+            let expected = match head {
+                Head::Nil => ValueKind::Nil,
+                Head::Bool(_) => ValueKind::Bool,
+                Head::UInt(_) | Head::Int(_) => ValueKind::Int,
+                Head::Float(_) => ValueKind::Float,
+                Head::Str(_) => ValueKind::Str,
+                Head::Bin(_) => ValueKind::Bin,
+                Head::Array(_) => ValueKind::Array,
+                Head::Map(_) => ValueKind::Map,
+                Head::Ext(_) => ValueKind::Ext,
+            };
+            assert_eq!(ValueKind::of(first), expected, "{first:x}");
+        }
+    }
+
+    #[test]
+    fn room_is_reserved_for_what_can_follow_and_never_much() {
+        let reserve = |document: Vec<u8>| {
+            let end = Cell::new(0);
+            let bytes = Bytes::from(document);
+            let value = Value::new(&bytes, 0, 1, &end).unwrap();
+            (value.reserve::<u8>(), value.reserve::<[u8; 1024]>())
+        };
+        assert_eq!(reserve(vec![0xdd, 0xff, 0xff, 0xff, 0xff, 0]), (0, 0));
+        assert_eq!(reserve(vec![0x92, 1, 2]), (2, 2));
+        let mut large = vec![0xdd, 0, 2, 0, 0];
+        large.resize(5 + 0x2_0000, 0xc0);
+        assert_eq!(reserve(large), (MAX_RESERVE, MAX_RESERVE / 1024));
+    }
+}
