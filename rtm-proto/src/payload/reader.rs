@@ -83,6 +83,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one head. The contents of strings, binaries, extensions and containers stay unread.
+    #[inline]
     pub(super) fn head(&mut self) -> Result<Head, CodecError> {
         let start = self.at;
         let [first] = self.array()?;

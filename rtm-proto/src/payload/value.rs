@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use core::cell::Cell;
+use core::fmt;
 use rmp::Marker;
 
 use super::error::{CodecError, CodecErrorKind};
@@ -61,7 +62,6 @@ impl ValueKind {
 ///
 /// Reading consumes it; one that is dropped unread is skipped. Strings and binaries can be taken
 /// as slices of the payload without a copy ([`bytes`](Self::bytes)).
-#[derive(Debug)]
 pub struct Value<'a> {
     bytes: &'a Bytes,
     at: usize,
@@ -276,6 +276,16 @@ impl<'a> Value<'a> {
             Ok(Head::Array(count)) => count.min(MAX_RESERVE / size_of::<T>().max(1)),
             _ => 0,
         }
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    /// No contents, which may hold tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Value")
+            .field("kind", &self.kind())
+            .field("offset", &self.at)
+            .finish_non_exhaustive()
     }
 }
 
