@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 use bytes::{Buf, Bytes, BytesMut};
+use core::fmt;
 
 use super::header::{HEADER_LEN, Header, MessageType, check_magic};
 use super::{Answer, Frame, Quest};
@@ -17,7 +18,6 @@ const FIRST_ROOM: usize = 4096;
 /// the word of a header. A header is checked as soon as it is complete, the magic earlier.
 ///
 /// See the [module](super) for an example.
-#[derive(Debug)]
 pub struct Decoder {
     max_package: usize,
     /// Start of a package whose rest has not been looked at.
@@ -116,6 +116,17 @@ impl Decoder {
     }
 }
 
+impl fmt::Debug for Decoder {
+    /// No contents, which may hold tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder")
+            .field("max_package", &self.max_package)
+            .field("buffered", &self.buffered())
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Checks as much of a header as there is; gives it and the package's length when it is complete.
 fn check_start(bytes: &[u8], limit: usize) -> Result<Option<(Header, usize)>, CodecError> {
     let Some(start) = bytes.first_chunk::<HEADER_LEN>() else {
@@ -147,5 +158,67 @@ fn frame(header: Header, mut package: Bytes) -> Result<Frame, CodecError> {
             payload,
         })),
         _ => Quest::decoded(seq, method, payload).map(Frame::Quest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(stream: &[u8], limit: usize) -> Result<Option<Frame>, CodecErrorKind> {
+        let mut decoder = Decoder::new(limit);
+        decoder.push(Bytes::copy_from_slice(stream));
+        decoder.next_frame().map_err(|e| e.kind())
+    }
+
+    const ANSWER: &[u8] = b"FPNN\x01\x80\x02\0\x01\0\0\0\x05\0\0\0\x80";
+
+    #[test]
+    fn a_package_of_exactly_the_limit_passes_and_one_byte_more_does_not() {
+        assert!(matches!(first(ANSWER, 17), Ok(Some(Frame::Answer(_)))));
+        assert_eq!(first(ANSWER, 16), Err(CodecErrorKind::TooLarge));
+        let huge = b"FPNN\x01\x80\x01\xff\xff\xff\xff\xff";
+        assert_eq!(first(huge, usize::MAX), Ok(None));
+        assert_eq!(first(huge, 1 << 23), Err(CodecErrorKind::TooLarge));
+    }
+
+    #[test]
+    fn a_wrong_magic_is_noticed_before_the_header_is_complete() {
+        assert_eq!(first(b"POS", 100), Ok(None));
+        assert_eq!(first(b"POST", 100), Err(CodecErrorKind::Http));
+        assert_eq!(first(b"XPNN", 100), Err(CodecErrorKind::BadMagic));
+        assert_eq!(first(b"FPNN\xff\xff", 100), Ok(None));
+    }
+
+    #[test]
+    fn a_root_that_is_no_map_and_a_method_that_is_no_text_are_refused() {
+        let root = b"FPNN\x01\x80\x02\0\x01\0\0\0\x05\0\0\0\x90";
+        assert_eq!(first(root, 100), Err(CodecErrorKind::RootNotMap));
+        let json = b"FPNN\x01\x40\x02\0\x04\0\0\0\x05\0\0\0 [0]";
+        assert_eq!(first(json, 100), Err(CodecErrorKind::RootNotMap));
+        let method = b"FPNN\x01\x80\0\x02\x01\0\0\0\xff\xfe\x80";
+        assert_eq!(first(method, 100), Err(CodecErrorKind::Method));
+    }
+
+    #[test]
+    fn after_an_error_the_same_error_comes_again_and_nothing_is_kept() {
+        let mut decoder = Decoder::new(100);
+        decoder.push(Bytes::from_static(b"FPNN\x09\x80\x02\0\x01\0\0\0more"));
+        let error = decoder.next_frame().unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (CodecErrorKind::Version, 4));
+        decoder.push(Bytes::from_static(ANSWER));
+        assert_eq!(decoder.next_frame(), Err(error));
+        assert_eq!(decoder.buffered(), 0);
+    }
+
+    #[test]
+    fn a_header_alone_reserves_no_room_for_its_package() {
+        let mut decoder = Decoder::new(1 << 23);
+        decoder.push(Bytes::from_static(b"FPNN\x01\x80\x02\0\0\0\x70\0"));
+        assert_eq!(decoder.next_frame(), Ok(None));
+        assert!(decoder.cut.capacity() <= 2 * FIRST_ROOM);
+        decoder.push(Bytes::from(alloc::vec![0x80; 100_000]));
+        assert_eq!(decoder.next_frame(), Ok(None));
+        assert!(decoder.cut.capacity() <= 2 * 100_012);
     }
 }

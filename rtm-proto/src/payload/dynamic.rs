@@ -133,3 +133,124 @@ fn check(bytes: &[u8]) -> Result<(), CodecError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
+    use bytes::Bytes;
+
+    fn to_value(body: Vec<u8>) -> Result<Dynamic, (CodecErrorKind, usize)> {
+        let payload = Payload::new(Encoding::MsgPack, body.into()).unwrap();
+        payload.to_value().map_err(|e| (e.kind(), e.offset()))
+    }
+
+    fn nested(depth: usize) -> Vec<u8> {
+        let mut bytes = b"\x81\xa1v".to_vec();
+        bytes.resize(3 + depth, 0x91);
+        bytes.push(0xc0);
+        bytes
+    }
+
+    fn sample() -> Dynamic {
+        Dynamic::Map(vec![
+            ("nil".into(), Dynamic::Nil),
+            ("big".into(), u64::MAX.into()),
+            ("small".into(), i64::MIN.into()),
+            ("f32".into(), Dynamic::F32(1.5)),
+            ("f64".into(), Dynamic::F64(-0.1)),
+            ("bin".into(), Dynamic::Binary(vec![0, 255])),
+            ("ext".into(), Dynamic::Ext(-3, vec![1; 16])),
+            (
+                "map".into(),
+                Dynamic::Map(vec![(5.into(), Dynamic::Array(vec![true.into()]))]),
+            ),
+        ])
+    }
+
+    #[test]
+    fn dynamic_values_survive_the_round_trip() {
+        let payload = Payload::from_value(&sample()).unwrap();
+        assert_eq!(payload.to_value().unwrap(), sample());
+        let mut oracle = Vec::new();
+        rmpv::encode::write_value(&mut oracle, &sample()).unwrap();
+        assert_eq!(payload.as_bytes()[..], oracle);
+    }
+
+    #[test]
+    fn json_bodies_become_dynamic_values_too() {
+        let body = Bytes::from_static(br#"{"a":[null,{"b":-1}]}"#);
+        let value = Payload::new(Encoding::Json, body)
+            .unwrap()
+            .to_value()
+            .unwrap();
+        let inner = Dynamic::Map(vec![("b".into(), (-1).into())]);
+        let list = Dynamic::Array(vec![Dynamic::Nil, inner]);
+        assert_eq!(value, Dynamic::Map(vec![("a".into(), list)]));
+    }
+
+    #[test]
+    fn sixty_four_levels_pass_both_ways_and_one_more_does_not() {
+        let value = to_value(nested(63)).unwrap();
+        assert_eq!(
+            Payload::from_value(&value).unwrap().as_bytes()[..],
+            nested(63)
+        );
+        assert_eq!(to_value(nested(64)), Err((CodecErrorKind::TooDeep, 66)));
+        assert_eq!(
+            to_value(nested(1 << 20)),
+            Err((CodecErrorKind::TooDeep, 66))
+        );
+        let Dynamic::Map(mut entries) = value else {
+            panic!("a map")
+        };
+        let deeper = Dynamic::Array(vec![entries.remove(0).1]);
+        let deeper = Dynamic::Map(vec![("v".into(), deeper)]);
+        assert_eq!(
+            Payload::from_value(&deeper).unwrap_err().kind(),
+            CodecErrorKind::TooDeep
+        );
+    }
+
+    #[test]
+    fn the_number_of_values_is_bounded() {
+        let list = |count: u32| {
+            let mut body = b"\x81\xa1v\xdd".to_vec();
+            body.extend(count.to_be_bytes());
+            body.resize(body.len() + count as usize, 0xc0);
+            body
+        };
+        let most = MAX_DYNAMIC_VALUES as u32 - 3;
+        assert!(to_value(list(most)).is_ok());
+        let error = to_value(list(most + 1)).unwrap_err();
+        assert_eq!(error.0, CodecErrorKind::TooManyElements);
+    }
+
+    #[test]
+    fn broken_bodies_are_refused_before_a_value_is_built() {
+        assert_eq!(
+            to_value(b"\x81\xa1v\xc1".to_vec()),
+            Err((CodecErrorKind::Reserved, 3))
+        );
+        assert_eq!(
+            to_value(b"\x82\xa1v\x01".to_vec()),
+            Err((CodecErrorKind::Truncated, 0))
+        );
+        assert_eq!(
+            to_value(b"\x81\xa1v\xdd\xff\xff\xff\xff".to_vec()),
+            Err((CodecErrorKind::Truncated, 3))
+        );
+    }
+
+    #[test]
+    fn a_root_must_be_a_map_with_string_keys() {
+        let error = Payload::from_value(&Dynamic::Nil).unwrap_err();
+        assert_eq!(error.kind(), CodecErrorKind::RootNotMap);
+        let numbered = Dynamic::Map(vec![(1.into(), Dynamic::Nil)]);
+        assert_eq!(
+            Payload::from_value(&numbered).unwrap_err().kind(),
+            CodecErrorKind::KeyNotString
+        );
+    }
+}

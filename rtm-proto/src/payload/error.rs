@@ -117,10 +117,14 @@ impl CodecErrorKind {
 /// assert_eq!(error.code(), 20009);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CodecError {
+pub struct CodecError(Box<Inner>);
+
+/// Boxed, so that results of the many small readers stay small.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Inner {
     kind: CodecErrorKind,
     offset: usize,
-    field: Option<Box<str>>,
+    field: Option<String>,
 }
 
 impl CodecError {
@@ -128,64 +132,57 @@ impl CodecError {
     ///
     /// Walking a payload adds the field names on the way out. Readers of values use
     /// [`Value::error`](super::Value::error), which knows the offset too.
-    pub const fn new(kind: CodecErrorKind) -> Self {
-        Self {
-            kind,
-            offset: 0,
-            field: None,
-        }
+    pub fn new(kind: CodecErrorKind) -> Self {
+        Self::at(kind, 0)
     }
 
     /// A required field that is not there.
     pub fn missing(field: &'static str) -> Self {
-        Self {
-            kind: CodecErrorKind::Missing,
-            offset: 0,
-            field: Some(field.into()),
-        }
+        Self::new(CodecErrorKind::Missing).prefixed(field)
     }
 
     /// What was wrong.
-    pub const fn kind(&self) -> CodecErrorKind {
-        self.kind
+    pub fn kind(&self) -> CodecErrorKind {
+        self.0.kind
     }
 
     /// Path of the field, like `msgs[3].mtime`; none if the error is not about a field.
     ///
     /// Keys are cut after 64 bytes; of a path longer than 256 bytes the inner part is kept.
     pub fn field(&self) -> Option<&str> {
-        self.field.as_deref()
+        self.0.field.as_deref()
     }
 
     /// Where it was wrong, in bytes: from the start of the package for errors of its header, from
     /// the start of the payload otherwise. A missing field has the offset of the map that lacks it.
     ///
     /// In a JSON payload only syntax errors have an offset, others have 0.
-    pub const fn offset(&self) -> usize {
-        self.offset
+    pub fn offset(&self) -> usize {
+        self.0.offset
     }
 
     /// The FPNN code for this error.
-    pub const fn code(&self) -> i64 {
-        self.kind.code()
+    pub fn code(&self) -> i64 {
+        self.kind().code()
     }
 
-    pub(crate) const fn at(kind: CodecErrorKind, offset: usize) -> Self {
-        Self {
+    #[cold]
+    pub(crate) fn at(kind: CodecErrorKind, offset: usize) -> Self {
+        Self(Box::new(Inner {
             kind,
             offset,
             field: None,
-        }
+        }))
     }
 
     pub(crate) fn with_offset(mut self, offset: usize) -> Self {
-        self.offset = offset;
+        self.0.offset = offset;
         self
     }
 
     /// A missing field is noticed after its map was read, so the map tells its place.
     pub(crate) fn missing_from(self, map_at: usize) -> Self {
-        if self.kind == CodecErrorKind::Missing && self.offset == 0 {
+        if self.kind() == CodecErrorKind::Missing && self.offset() == 0 {
             return self.with_offset(map_at);
         }
         self
@@ -208,7 +205,7 @@ impl CodecError {
     }
 
     fn prefixed(mut self, segment: &str) -> Self {
-        let inner = self.field.as_deref().unwrap_or_default();
+        let inner = self.field().unwrap_or_default();
         if inner.len() + segment.len() >= MAX_PATH {
             return self;
         }
@@ -217,18 +214,18 @@ impl CodecError {
             path.push('.');
         }
         path.push_str(inner);
-        self.field = Some(path.into());
+        self.0.field = Some(path);
         self
     }
 }
 
 impl fmt::Display for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.kind.text())?;
+        write!(f, "{}", self.kind().text())?;
         if let Some(field) = self.field() {
             write!(f, " in `{}`", field.escape_debug())?;
         }
-        write!(f, " at byte {} (code {})", self.offset, self.code())
+        write!(f, " at byte {} (code {})", self.offset(), self.code())
     }
 }
 

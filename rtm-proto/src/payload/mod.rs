@@ -196,3 +196,75 @@ impl fmt::Debug for Payload {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    fn refused(encoding: Encoding, bytes: &'static [u8]) -> CodecErrorKind {
+        Payload::new(encoding, Bytes::from_static(bytes))
+            .unwrap_err()
+            .kind()
+    }
+
+    #[test]
+    fn a_body_must_be_there_and_start_like_a_map() {
+        for encoding in [Encoding::MsgPack, Encoding::Json] {
+            assert_eq!(refused(encoding, b""), CodecErrorKind::EmptyPayload);
+        }
+        assert_eq!(
+            refused(Encoding::MsgPack, b"\x90"),
+            CodecErrorKind::RootNotMap
+        );
+        assert_eq!(
+            refused(Encoding::MsgPack, b"{}"),
+            CodecErrorKind::RootNotMap
+        );
+        assert_eq!(refused(Encoding::Json, b" [1]"), CodecErrorKind::RootNotMap);
+        assert_eq!(refused(Encoding::Json, b"  "), CodecErrorKind::RootNotMap);
+        assert!(Payload::new(Encoding::Json, Bytes::from_static(b"\r\n\t {}")).is_ok());
+    }
+
+    #[test]
+    fn empty_payloads_have_no_fields() {
+        for encoding in [Encoding::MsgPack, Encoding::Json] {
+            let payload = Payload::empty(encoding);
+            let walked = payload.fields(|key, _| panic!("{key} in an empty payload"));
+            assert_eq!(walked, Ok(()));
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_contents() {
+        let body = Bytes::from_static(b"{\"token\":\"secret\"}");
+        let payload = Payload::new(Encoding::Json, body).unwrap();
+        assert_eq!(
+            format!("{payload:?}"),
+            "Payload { encoding: Json, len: 18 }"
+        );
+    }
+
+    #[test]
+    fn errors_in_a_json_field_tell_the_path_and_no_offset() {
+        let body = Bytes::from_static(b"{\"a\":{\"b\":\"x\"}}");
+        let payload = Payload::new(Encoding::Json, body).unwrap();
+        let error = payload
+            .fields(|_, a| a.fields(|_, b| b.read::<i64>().map(drop)))
+            .unwrap_err();
+        assert_eq!(error.field(), Some("a.b"));
+        assert_eq!(
+            (error.kind(), error.offset()),
+            (CodecErrorKind::WrongType, 0)
+        );
+    }
+
+    #[test]
+    fn json_syntax_errors_keep_their_offset() {
+        let body = Bytes::from_static(b"{\"a\":tru}");
+        let payload = Payload::new(Encoding::Json, body).unwrap();
+        let error = payload.fields(|_, _| Ok(())).unwrap_err();
+        assert_eq!((error.kind(), error.code()), (CodecErrorKind::Json, 10004));
+        assert_eq!(error.offset(), 8);
+    }
+}

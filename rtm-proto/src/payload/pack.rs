@@ -65,6 +65,7 @@ pub(super) fn f64(out: &mut BytesMut, value: f64) {
     put::<8, 9>(out, Marker::F64, value.to_be_bytes());
 }
 
+#[cfg(feature = "value")]
 pub(super) fn f32(out: &mut BytesMut, value: f32) {
     put::<4, 5>(out, Marker::F32, value.to_be_bytes());
 }
@@ -92,6 +93,7 @@ pub(super) fn bin(out: &mut BytesMut, bytes: &[u8]) -> Result<(), CodecError> {
     Ok(())
 }
 
+#[cfg(feature = "value")]
 pub(super) fn ext(out: &mut BytesMut, kind: i8, bytes: &[u8]) -> Result<(), CodecError> {
     let length = length(bytes.len())?;
     match length {

@@ -31,14 +31,17 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    #[inline]
     pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
         Self { bytes, at }
     }
 
+    #[inline]
     fn remaining(&self) -> usize {
         self.bytes.len().saturating_sub(self.at)
     }
 
+    #[inline]
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], CodecError> {
         let taken = self
             .at
@@ -53,6 +56,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], CodecError> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         match rest.first_chunk::<N>() {
@@ -129,7 +133,25 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads the key of a field. Nearly all keys are short, so that form has a path of its own.
+    #[inline]
+    pub(super) fn key(&mut self) -> Result<&'a [u8], CodecError> {
+        let start = self.at;
+        let length = match self.bytes.get(start).map(|first| Marker::from_u8(*first)) {
+            Some(Marker::FixStr(length)) => {
+                self.at += 1;
+                usize::from(length)
+            }
+            _ => match self.head()? {
+                Head::Str(length) => length,
+                _ => return Err(CodecError::at(CodecErrorKind::KeyNotString, start)),
+            },
+        };
+        self.take(length)
+    }
+
     /// Whether as much as the head declares can still follow.
+    #[inline]
     fn holds(&self, head: Head) -> bool {
         let left = self.remaining();
         match head {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use core::cell::Cell;
+use core::fmt;
 use rmp::Marker;
 
 use super::error::{CodecError, CodecErrorKind};
@@ -40,10 +41,9 @@ pub enum ValueKind {
 }
 
 impl ValueKind {
-    fn of(first: u8) -> Option<Self> {
-        Some(match Marker::from_u8(first) {
-            Marker::Reserved => return None,
-            Marker::Null => Self::Nil,
+    fn of(first: u8) -> Self {
+        match Marker::from_u8(first) {
+            Marker::Null | Marker::Reserved => Self::Nil,
             Marker::True | Marker::False => Self::Bool,
             Marker::FixPos(_) | Marker::FixNeg(_) => Self::Int,
             Marker::U8 | Marker::U16 | Marker::U32 | Marker::U64 => Self::Int,
@@ -54,7 +54,7 @@ impl ValueKind {
             Marker::FixArray(_) | Marker::Array16 | Marker::Array32 => Self::Array,
             Marker::FixMap(_) | Marker::Map16 | Marker::Map32 => Self::Map,
             _ => Self::Ext,
-        })
+        }
     }
 }
 
@@ -62,12 +62,12 @@ impl ValueKind {
 ///
 /// Reading consumes it; one that is dropped unread is skipped. Strings and binaries can be taken
 /// as slices of the payload without a copy ([`bytes`](Self::bytes)).
-#[derive(Debug)]
 pub struct Value<'a> {
     bytes: &'a Bytes,
     at: usize,
     depth: usize,
-    kind: ValueKind,
+    /// First byte of the value, never the reserved one.
+    first: u8,
     /// Where the value ends, once it was read; 0 before. The walk goes on from there.
     end: &'a Cell<usize>,
 }
@@ -78,6 +78,7 @@ impl<'a> Value<'a> {
     /// # Errors
     /// What the reader of `T` says: mostly [`CodecErrorKind::WrongType`], or
     /// [`CodecErrorKind::OutOfRange`] for a number that does not fit.
+    #[inline]
     pub fn read<T: FromPayload>(self) -> Result<T, CodecError> {
         T::from_value(self)
     }
@@ -87,19 +88,21 @@ impl<'a> Value<'a> {
     ///
     /// # Errors
     /// As [`read`](Self::read).
+    #[inline]
     pub fn read_into<T: FromPayload>(self, slot: &mut Option<T>) -> Result<(), CodecError> {
         *slot = self.read()?;
         Ok(())
     }
 
     /// Whether the value is nil.
+    #[inline]
     pub fn is_nil(&self) -> bool {
-        self.kind == ValueKind::Nil
+        self.first == Marker::Null.to_u8()
     }
 
     /// The type on the wire. A JSON payload has no `Bin` and no `Ext`.
     pub fn kind(&self) -> ValueKind {
-        self.kind
+        ValueKind::of(self.first)
     }
 
     /// Walks the elements of an array, in order, with their index. Elements that `f` does not
@@ -174,6 +177,7 @@ impl<'a> Value<'a> {
     ///
     /// # Errors
     /// [`CodecErrorKind::WrongType`] for any other type.
+    #[inline]
     pub fn bytes(self) -> Result<Bytes, CodecError> {
         let bytes = self.bytes;
         let slice = self.slice()?;
@@ -184,6 +188,7 @@ impl<'a> Value<'a> {
     ///
     /// # Errors
     /// [`CodecErrorKind::WrongType`] for any other type.
+    #[inline]
     pub fn slice(self) -> Result<&'a [u8], CodecError> {
         let mut reader = Reader::new(self.bytes, self.at);
         match reader.head()? {
@@ -202,23 +207,26 @@ impl<'a> Value<'a> {
         CodecError::at(kind, self.at)
     }
 
+    #[inline]
     fn new(
         bytes: &'a Bytes,
         at: usize,
         depth: usize,
         end: &'a Cell<usize>,
     ) -> Result<Self, CodecError> {
-        let first = bytes.get(at);
-        let first = first.ok_or(CodecError::at(CodecErrorKind::Truncated, at))?;
-        let kind = ValueKind::of(*first);
-        let kind = kind.ok_or(CodecError::at(CodecErrorKind::Reserved, at))?;
-        Ok(Self {
-            bytes,
-            at,
-            depth,
-            kind,
-            end,
-        })
+        match bytes.get(at) {
+            None => Err(CodecError::at(CodecErrorKind::Truncated, at)),
+            Some(first) if *first == Marker::Reserved.to_u8() => {
+                Err(CodecError::at(CodecErrorKind::Reserved, at))
+            }
+            Some(first) => Ok(Self {
+                bytes,
+                at,
+                depth,
+                first: *first,
+                end,
+            }),
+        }
     }
 
     /// The head of a container, and a reader at its first child.
@@ -230,12 +238,25 @@ impl<'a> Value<'a> {
         Ok((reader.head()?, reader))
     }
 
+    #[inline]
     fn finish(self, reader: Reader<'_>) -> Result<(), CodecError> {
         self.end.set(reader.at);
         Ok(())
     }
 
+    /// Where the value starts.
+    #[inline]
+    pub(super) fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// The buffer that a slice of this value is a part of.
+    pub(super) fn buffer(&self) -> &'a Bytes {
+        self.bytes
+    }
+
     /// The value if it is a boolean or a number, which are their own head.
+    #[inline]
     pub(super) fn scalar(self) -> Result<Head, CodecError> {
         let mut reader = Reader::new(self.bytes, self.at);
         let head = reader.head()?;
@@ -258,7 +279,18 @@ impl<'a> Value<'a> {
     }
 }
 
+impl fmt::Debug for Value<'_> {
+    /// No contents, which may hold tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Value")
+            .field("kind", &self.kind())
+            .field("offset", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Shows one value to `f` and returns where the next one starts, whether `f` read it or not.
+#[inline]
 fn visit(
     bytes: &Bytes,
     at: usize,
@@ -295,11 +327,7 @@ fn walk_fields(
     mut f: impl FnMut(&str, Value<'_>) -> Result<(), CodecError>,
 ) -> Result<(), CodecError> {
     for _ in 0..count {
-        let key_at = reader.at;
-        let Head::Str(length) = reader.head()? else {
-            return Err(CodecError::at(CodecErrorKind::KeyNotString, key_at));
-        };
-        match core::str::from_utf8(reader.take(length)?) {
+        match core::str::from_utf8(reader.key()?) {
             Ok(key) => {
                 reader.at = visit(bytes, reader.at, depth, |value| f(key, value))
                     .map_err(|e| e.missing_from(reader.at).within(key))?;
@@ -308,4 +336,90 @@ fn walk_fields(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    fn walk(body: &[u8]) -> Result<Vec<alloc::string::String>, (CodecErrorKind, usize)> {
+        let mut keys = Vec::new();
+        let walked = walk_root(&Bytes::copy_from_slice(body), |key, _| {
+            keys.push(key.into());
+            Ok(())
+        });
+        walked.map(|()| keys).map_err(|e| (e.kind(), e.offset()))
+    }
+
+    #[test]
+    fn keys_must_be_strings_and_those_that_are_not_utf8_are_skipped() {
+        assert_eq!(
+            walk(b"\x81\x01\x02"),
+            Err((CodecErrorKind::KeyNotString, 1))
+        );
+        assert_eq!(
+            walk(b"\x81\xc4\x01a\x02"),
+            Err((CodecErrorKind::KeyNotString, 1))
+        );
+        assert_eq!(walk(b"\x82\xa1\xff\x91\x01\xa1b\x02").unwrap(), ["b"]);
+        assert_eq!(walk(b"\x81\xd9\x01a\x02").unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn reserved_bytes_and_missing_values_are_noticed_without_reading_them() {
+        assert_eq!(walk(b"\x81\xa1a\xc1"), Err((CodecErrorKind::Reserved, 3)));
+        assert_eq!(
+            walk(b"\x81\xa1a\x92\x01\xc1"),
+            Err((CodecErrorKind::Reserved, 5))
+        );
+        assert_eq!(
+            walk(b"\x82\xa1a\x02\xa1b"),
+            Err((CodecErrorKind::Truncated, 6))
+        );
+        assert_eq!(
+            walk(b"\xdf\xff\xff\xff\xff"),
+            Err((CodecErrorKind::Truncated, 0))
+        );
+    }
+
+    #[test]
+    fn every_first_byte_has_the_kind_of_its_head() {
+        for first in 0..=0xff_u8 {
+            let mut document = vec![0; 64];
+            document[0] = first;
+            let Ok(head) = Reader::new(&document, 0).head() else {
+                assert_eq!(first, 0xc1);
+                continue;
+            };
+            let expected = match head {
+                Head::Nil => ValueKind::Nil,
+                Head::Bool(_) => ValueKind::Bool,
+                Head::UInt(_) | Head::Int(_) => ValueKind::Int,
+                Head::Float(_) => ValueKind::Float,
+                Head::Str(_) => ValueKind::Str,
+                Head::Bin(_) => ValueKind::Bin,
+                Head::Array(_) => ValueKind::Array,
+                Head::Map(_) => ValueKind::Map,
+                Head::Ext(_) => ValueKind::Ext,
+            };
+            assert_eq!(ValueKind::of(first), expected, "{first:x}");
+        }
+    }
+
+    #[test]
+    fn room_is_reserved_for_what_can_follow_and_never_much() {
+        let reserve = |document: Vec<u8>| {
+            let end = Cell::new(0);
+            let bytes = Bytes::from(document);
+            let value = Value::new(&bytes, 0, 1, &end).unwrap();
+            (value.reserve::<u8>(), value.reserve::<[u8; 1024]>())
+        };
+        assert_eq!(reserve(vec![0xdd, 0xff, 0xff, 0xff, 0xff, 0]), (0, 0));
+        assert_eq!(reserve(vec![0x92, 1, 2]), (2, 2));
+        let mut large = vec![0xdd, 0, 2, 0, 0];
+        large.resize(5 + 0x2_0000, 0xc0);
+        assert_eq!(reserve(large), (MAX_RESERVE, MAX_RESERVE / 1024));
+    }
 }

@@ -1,6 +1,7 @@
 //! Writes payloads field by field.
 
 use bytes::{BufMut, BytesMut};
+use core::fmt;
 
 use super::error::{CodecError, CodecErrorKind};
 use super::pack;
@@ -26,7 +27,6 @@ const SHORT_HEADER: usize = 1;
 /// assert_eq!(&buffer[..], b"\x82\xa2to\xce\x00\x0b\xe2\x93\xa3msg\xa2hi");
 /// # Ok::<(), rtm_proto::payload::CodecError>(())
 /// ```
-#[derive(Debug)]
 pub struct PayloadWriter<'b> {
     out: &'b mut BytesMut,
     start: usize,
@@ -84,13 +84,23 @@ impl<'b> PayloadWriter<'b> {
     }
 }
 
+impl fmt::Debug for PayloadWriter<'_> {
+    /// No contents, which may hold tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PayloadWriter")
+            .field("fields", &self.count)
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Puts the map's header before its fields, which are moved if it is longer than one byte.
 fn write_header(out: &mut BytesMut, start: usize, count: usize) -> Result<(), CodecError> {
-    let mut header = BytesMut::with_capacity(5);
     if let (Ok(short @ 0..16), Some(slot)) = (u8::try_from(count), out.get_mut(start)) {
         *slot = 0x80 | short;
         return Ok(());
     }
+    let mut header = BytesMut::new();
     pack::map(&mut header, count)?;
     let fields = start + SHORT_HEADER;
     let end = out.len();
@@ -106,7 +116,6 @@ fn write_header(out: &mut BytesMut, start: usize, count: usize) -> Result<(), Co
 /// Writes one value; see [`ToPayload`].
 ///
 /// Errors are kept and reported by [`PayloadWriter::finish`].
-#[derive(Debug)]
 pub struct ValueWriter<'w> {
     out: &'w mut BytesMut,
     failed: &'w mut Option<CodecError>,
@@ -185,6 +194,15 @@ impl ValueWriter<'_> {
     }
 }
 
+impl fmt::Debug for ValueWriter<'_> {
+    /// No contents, which may hold tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ValueWriter")
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,6 +259,11 @@ mod tests {
         let mut buffer = BytesMut::from(&b"before"[..]);
         let mut writer = PayloadWriter::new(&mut buffer);
         writer.field("a", &1_u8).field("b", &Broken);
+        let shown = format!("{writer:?}");
+        assert!(
+            shown.contains("fields: 2") && !shown.contains("before"),
+            "{shown}"
+        );
         assert_eq!(writer.finish().unwrap_err().kind(), CodecErrorKind::TooDeep);
         assert_eq!(&buffer[..], b"before");
     }
