@@ -44,8 +44,8 @@ pub enum TransportState {
     Opening,
     /// Packages flow both ways.
     Ready,
-    /// Closed by either side. What was queued still goes out; until the peer's reply is there,
-    /// packages still come in.
+    /// Closed by either side. What was queued still goes out. A WebSocket that we closed still
+    /// receives packages until the peer's reply is there; a byte stream waits for nothing.
     Closing,
     /// Over, and nothing is left to wait for: drop the socket. After a failure, transmit first.
     Closed,

@@ -125,6 +125,15 @@ fn an_encoder_that_erases_other_packages_ends_the_transport() {
 }
 
 #[test]
+fn transports_and_options_may_go_to_other_threads() {
+    fn may_move<T: Send + 'static>() {}
+    fn may_be_shared<T: Send + Sync + Clone + 'static>() {}
+    may_move::<Transport>();
+    may_be_shared::<rtm_proto::transport::TlsOptions>();
+    may_be_shared::<TransportError>();
+}
+
+#[test]
 fn an_empty_chunk_means_nothing() {
     for scheme in ALL {
         let (mut transport, _peer) = connected(scheme);
