@@ -223,20 +223,24 @@ fn tungstenites_server_accepts_the_handshake_and_echoes() {
 fn buffers_of_large_messages_are_given_back_between_messages_only() {
     let (mut transport, mut peer) = connected(Scheme::Ws);
     let mut server = WebSocket::from_raw_socket(Memory::default(), Role::Server, None);
-    for round in 0..20 {
-        let large = vec![round; 20_000];
+    // Chunks end in all places of a frame, and small messages follow the large one.
+    for (len, step) in [
+        (9000, 7),
+        (20_000, 999),
+        (9000, 4096),
+        (300_000, 65_536),
+        (300_000, 1009),
+    ] {
+        let large = vec![7; len];
         send(&mut transport, &large);
-        // Small chunks end in all places of a frame, and small messages follow the large one.
         for message in [&large[..], b"a", b"bc", b"d"] {
             peer.write(&frame(0x82, message));
         }
-        let received = pump(&mut transport, &mut peer, 7 + usize::from(round)).unwrap();
-        assert_eq!(received, [&large[..], b"abcd"].concat());
-        server
-            .get_mut()
-            .input
-            .extend(std::mem::take(&mut peer.plain));
-        assert_eq!(server.read().unwrap(), Message::binary(large));
+        let received = pump(&mut transport, &mut peer, step).unwrap();
+        assert!(received == [&large[..], b"abcd"].concat());
+        let sent = std::mem::take(&mut peer.plain);
+        server.get_mut().input.extend(sent);
+        assert!(server.read().unwrap() == Message::binary(large));
     }
 }
 
