@@ -8,7 +8,7 @@ pub const TRANSMIT_MAX: usize = 64 * 1024;
 #[non_exhaustive]
 pub struct TransportLimits {
     /// The largest package [`Transport::send`](super::Transport::send) takes, in bytes. Default
-    /// 8 MiB, what the server takes (`highras/fpnn core/Config.h`).
+    /// 8 MiB, what the server takes (`highras/fpnn core/Config.h`); never more than 4 GiB - 1.
     pub max_package: usize,
     /// The largest WebSocket message a peer may send, all fragments together, in bytes. It is
     /// gathered in memory. Default 8 MiB.
@@ -44,8 +44,8 @@ pub enum TransportState {
     Opening,
     /// Packages flow both ways.
     Ready,
-    /// Closed by either side. What was queued still goes out; until the peer's reply is there,
-    /// packages still come in.
+    /// Closed by either side. What was queued still goes out. A WebSocket that we closed still
+    /// receives packages until the peer's reply is there; a byte stream waits for nothing.
     Closing,
     /// Over, and nothing is left to wait for: drop the socket. After a failure, transmit first.
     Closed,

@@ -110,7 +110,8 @@ impl Transport {
             framing: Framing::open(target, &host, &limits, &mut out)?,
             out,
             wrapper: target.wrap.as_deref().map(Wrapper::new).transpose()?,
-            max_package: limits.max_package,
+            // No length field of the package or its wrapper holds more.
+            max_package: limits.max_package.min(u32::MAX as usize),
             closing: false,
             ended: false,
             failure: None,

@@ -32,6 +32,8 @@ pub(super) struct ByteQueue {
     burst: usize,
     /// The burst before: the size of the next allocation.
     last_burst: usize,
+    /// The largest room asked for since the memory was last given back.
+    room: usize,
 }
 
 impl ByteQueue {
@@ -113,11 +115,7 @@ impl ByteQueue {
         if len == 0 {
             return None;
         }
-        let piece = if len == self.bytes.len() && self.burst > KEEP {
-            core::mem::take(&mut self.bytes)
-        } else {
-            self.bytes.split_to(len)
-        };
+        let piece = self.bytes.split_to(len);
         self.counted_out(len);
         Some(piece.freeze())
     }
@@ -133,11 +131,7 @@ impl ByteQueue {
     #[cfg(feature = "tls")]
     pub(super) fn advance(&mut self, len: usize) {
         let len = len.min(self.bytes.len());
-        if len == self.bytes.len() && self.burst > KEEP {
-            self.bytes = BytesMut::new();
-        } else {
-            self.bytes.advance(len);
-        }
+        self.bytes.advance(len);
         self.counted_out(len);
     }
 
@@ -150,7 +144,9 @@ impl ByteQueue {
         } else {
             0
         };
-        self.bytes.reserve(len.max(ahead));
+        let room = len.max(ahead);
+        self.bytes.reserve(room);
+        self.room = self.room.max(self.bytes.len() + room);
     }
 
     fn count(&mut self, len: usize) {
@@ -163,6 +159,10 @@ impl ByteQueue {
         if self.bytes.is_empty() {
             self.last_burst = self.burst;
             self.burst = 0;
+            if self.room > KEEP {
+                self.bytes = BytesMut::new();
+                self.room = 0;
+            }
         }
     }
 }
@@ -190,6 +190,8 @@ impl std::io::Write for ByteQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
 
     fn put(queue: &mut ByteQueue, bytes: &[u8]) {
         queue
@@ -242,9 +244,30 @@ mod tests {
     #[test]
     fn a_large_burst_leaves_no_memory_behind() {
         let mut queue = ByteQueue::default();
-        put(&mut queue, &[7; 100_000]);
-        while queue.take(64 * 1024).is_some() {}
-        assert_eq!(queue.bytes.capacity(), 0);
+        for len in [100_000, 10, 3000, 10] {
+            put(&mut queue, &vec![7; len]);
+            while queue.take(64 * 1024).is_some() {}
+            assert!(queue.bytes.capacity() <= KEEP, "after {len}");
+        }
+    }
+
+    #[test]
+    fn a_burst_as_large_as_the_one_before_does_not_grow_its_buffer() {
+        let mut queue = ByteQueue::default();
+        let mut capacities = Vec::new();
+        for _ in 0..2 {
+            (0..64).for_each(|_| {
+                put(&mut queue, &[7; 200]);
+                capacities.push(queue.bytes.capacity());
+            });
+            queue.take(usize::MAX).unwrap();
+        }
+        assert!(capacities[0] < 64 * 200);
+        assert!(
+            capacities[64..]
+                .iter()
+                .all(|&capacity| capacity >= 64 * 200)
+        );
     }
 
     #[test]

@@ -26,13 +26,12 @@ enum At {
     Start,
     /// Behind the first byte, which was this.
     Second(u8),
-    /// In the extended length: the bytes missing, the value so far, whether a mask follows.
+    /// In the extended length: the bytes missing and the value so far.
     Length {
         missing: u8,
         value: u64,
-        masked: bool,
     },
-    /// In a mask or the payload; bytes up to the next frame.
+    /// In the payload; bytes up to the next frame.
     Payload(u64),
     /// Behind `82 7e`, with so many bytes of the magic seen and withheld.
     Undecided {
@@ -112,12 +111,10 @@ impl Repair {
             0 => At::Length {
                 missing: 2,
                 value: 0,
-                masked: false,
             },
             1 => At::Length {
                 missing: 1,
                 value: MAGIC_AS_LENGTH >> 8,
-                masked: false,
             },
             _ => At::Payload(MAGIC_AS_LENGTH - (withheld as u64 - 2)),
         };
@@ -147,20 +144,15 @@ impl Repair {
                         self.at = At::Undecided { withheld: 0 };
                     }
                 }
-                At::Length {
-                    missing,
-                    value,
-                    masked,
-                } => {
+                At::Length { missing, value } => {
                     let value = (value << 8) | u64::from(byte);
                     self.at = if missing > 1 {
                         At::Length {
                             missing: missing - 1,
                             value,
-                            masked,
                         }
                     } else {
-                        payload(value.saturating_add(mask_len(masked)))
+                        payload(value)
                     };
                 }
                 At::Undecided { .. } => return pos,
@@ -180,25 +172,19 @@ impl Repair {
     }
 }
 
+/// A mask is not followed: a server that sends one has broken the protocol, and the reader says so.
 fn second_byte(byte: u8) -> At {
-    let masked = byte & 0x80 != 0;
     match byte & 0x7f {
         126 => At::Length {
             missing: 2,
             value: 0,
-            masked,
         },
         127 => At::Length {
             missing: 8,
             value: 0,
-            masked,
         },
-        len => payload(u64::from(len) + mask_len(masked)),
+        len => payload(u64::from(len)),
     }
-}
-
-fn mask_len(masked: bool) -> u64 {
-    if masked { 4 } else { 0 }
 }
 
 fn payload(left: u64) -> At {

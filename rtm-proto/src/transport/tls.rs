@@ -44,7 +44,8 @@ impl Tls {
         };
         let mut connection = ClientConnection::new(Arc::clone(options.config()), name)
             .map_err(|error| translate(host_text, error))?;
-        // Bounded by BATCH. With a limit, rustls takes less than it is given.
+        // What rustls holds is bounded by BATCH and its handshake. Its own limit counts both
+        // together and makes it take less than it is given.
         connection.set_buffer_limit(None);
         Ok(Box::new(Self {
             connection,

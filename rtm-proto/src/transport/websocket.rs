@@ -22,12 +22,12 @@ use super::{TransportError, TransportLimits};
 /// Each read of tungstenite clears this much first, so more costs time with every small message.
 const READ_BUFFER: usize = 4096;
 
-/// A message above this leaves buffers behind which are worth giving back.
+/// A message above this leaves buffers behind which are worth giving back: at the end of the next chunk
+/// without one, so that large messages in a row do not allocate each time.
 const LARGE: usize = 8 * 1024;
 
-/// Chunks without a large message after which those buffers go: one more than needed, so that
-/// large messages in a row do not allocate each time.
-const CHUNKS_UNTIL_REST: u8 = 2;
+/// A message above this leaves buffers behind which must go at once.
+const HUGE: usize = 256 * 1024;
 
 pub(super) struct WebSocket {
     /// Waits for the response; none once it came.
@@ -37,6 +37,7 @@ pub(super) struct WebSocket {
     config: WebSocketConfig,
     /// Where a package lies until it is framed.
     package: ByteQueue,
+    /// Chunks until the buffers of a large message go; zero where there are none.
     chunks_until_rest: u8,
     peer_closed: bool,
 }
@@ -186,8 +187,10 @@ impl WebSocket {
     }
 
     fn note_size(&mut self, len: usize) {
-        if len > LARGE {
-            self.chunks_until_rest = CHUNKS_UNTIL_REST;
+        if len > HUGE {
+            self.chunks_until_rest = 1;
+        } else if len > LARGE {
+            self.chunks_until_rest = 2;
         }
     }
 
