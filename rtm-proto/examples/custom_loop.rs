@@ -26,8 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let start = Clock::now();
     let now = || Instant::from_duration(start.elapsed());
     let unix = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let seed = unix.as_nanos() as u64; // use real randomness in a fleet
-    let mut client = Client::new(config, seed, now(), unix);
+    // A fleet of clients wants real randomness for its seeds.
+    let mut client = Client::new(config, unix.as_nanos() as u64, now(), unix);
     let mut socket: Option<(ConnId, TcpStream)> = None;
     let chat = SendMessage::chat(UserId(peer.id), "hello from a loop of my own");
 
@@ -39,7 +39,6 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Output::Connect { conn, host, port } => {
                     let input = match TcpStream::connect((host.as_str(), port)) {
                         Ok(stream) => {
-                            stream.set_nodelay(true)?;
                             socket = Some((conn, stream));
                             Input::Connected { conn }
                         }
@@ -57,10 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     println!("online at {}", session.gate);
                     client.request(now(), &chat, RequestOptions::default())?;
                 }
-                Output::Event(Event::State(State::Closed { cause })) => {
-                    println!("closed: {cause}");
-                    return Ok(());
-                }
+                Output::Event(Event::State(State::Closed { .. })) => return Ok(()),
                 Output::Event(event) => println!("{event:?}"),
                 Output::Answer {
                     context, result, ..
@@ -73,8 +69,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         };
 
-        // 2. Write what it has for each socket, then look again: the last
-        //    bytes of a connection may be followed by an order to close it.
+        // 2. Write what it has, then look again: the last bytes of a
+        //    connection may be followed by an order to close it.
         if let Some((conn, stream)) = &mut socket {
             while let Some(piece) = client.poll_transmit(*conn) {
                 stream.write_all(&piece)?;
@@ -84,7 +80,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             continue;
         }
 
-        // 3. Wait for bytes or the deadline, and tell it which came.
+        // 3. Wait for bytes or the deadline.
         let limit = deadline.map(|at| (at - now()).max(Duration::from_millis(1)));
         let input = match &mut socket {
             Some((conn, stream)) => {

@@ -10,13 +10,14 @@ use crate::payload::{CodecError, Payload, PayloadWriter};
 use crate::request::{Context, Request};
 
 /// A call of a method that has no type of its own. The answer is a
-/// [`rmpv::Value`] map.
+/// [`rmpv::Value`] map; what is nested deeper than 64 levels is refused.
 ///
 /// ```
+/// use rmpv::Value;
 /// use rtm_proto::api::Custom;
 ///
 /// let request = Custom::new("getp2punread")
-///     .field("uids", vec![7.into(), 8.into()])
+///     .field("uids", vec![Value::from(7), Value::from(8)])
 ///     .field("mtime", 1591322544000_i64);
 /// # let _ = request;
 /// ```
