@@ -16,7 +16,10 @@ struct State {
     queue: VecDeque<Vec<u8>>,
     bytes: usize,
     end: Option<Ended>,
+    overflowed: bool,
     writer: Option<Waker>,
+    /// Who waits for the overflow.
+    guard: Option<Waker>,
     producers: Vec<Waker>,
 }
 
@@ -48,7 +51,9 @@ impl Outbox {
         state.queue.push_back(bytes);
         if state.bytes > MAX_WAITING {
             state.end = Some(Ended::NotReading);
+            state.overflowed = true;
             state.queue.clear();
+            state.guard.take().into_iter().for_each(Waker::wake);
         }
         state.wake_writer();
     }
@@ -75,6 +80,19 @@ impl Outbox {
             Poll::Pending
         })
         .await
+    }
+
+    /// Waits until the peer has let too much pile up. The writer cannot tell: it is stuck with what it has.
+    pub(crate) async fn overflow(&self) {
+        poll_fn(|cx| {
+            let mut state = self.lock();
+            if state.overflowed {
+                return Poll::Ready(());
+            }
+            state.guard = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Waits until little waits to be written; false when the connection is ending.
@@ -144,6 +162,7 @@ mod tests {
         for _ in 0..65 {
             outbox.push(vec![0; 1 << 20]);
         }
+        block_on(outbox.overflow());
         assert_eq!(block_on(outbox.next()), Next::End(Ended::NotReading));
     }
 }

@@ -168,6 +168,8 @@ enum Stop {
     Now(Ended),
     /// First write what waits.
     Flush(Ended),
+    /// Everything is written, and the peer knows that nothing follows.
+    Written(Ended),
 }
 
 impl Task<'_> {
@@ -179,25 +181,27 @@ impl Task<'_> {
             self.read(&mut reader),
             or(
                 async { Stop::Now(self.watch().await) },
-                or(self.work(), async { Stop::Flush(writing.as_mut().await) }),
+                or(self.work(), writing.as_mut()),
             ),
         )
         .await;
-        match stop {
-            Stop::Now(reason) => reason,
-            Stop::Flush(reason) => {
+        let reason = match stop {
+            Stop::Now(reason) => return reason,
+            Stop::Flush(reason) | Stop::Written(reason) => reason,
+        };
+        let unwritten = matches!(stop, Stop::Flush(_));
+        let farewell = async {
+            if unwritten {
                 self.conn.finish(reason);
-                let farewell = or(self.work(), async {
-                    writing.await;
-                    drain(&mut reader).await;
-                });
-                let limit = async {
-                    Timer::after(FAREWELL).await;
-                };
-                or(farewell, limit).await;
-                reason
+                writing.await;
             }
-        }
+            drain(&mut reader).await;
+        };
+        let limit = async {
+            Timer::after(FAREWELL).await;
+        };
+        or(farewell, limit).await;
+        reason
     }
 
     async fn read<S: AsyncRead + Unpin>(&self, reader: &mut ReadHalf<S>) -> Stop {
@@ -211,7 +215,8 @@ impl Task<'_> {
             }
             loop {
                 match input.next() {
-                    Err(malformed) => return Stop::Now(Ended::Malformed(malformed.0)),
+                    // Quests before it were good and keep their answers.
+                    Err(malformed) => return Stop::Flush(Ended::Malformed(malformed.0)),
                     Ok(None) => break,
                     Ok(Some(item)) => {
                         if let Some(stop) = self.item(item) {
@@ -249,7 +254,7 @@ impl Task<'_> {
     fn react(&self, reaction: Reaction) -> Option<Stop> {
         match reaction {
             Reaction::Nothing => {}
-            Reaction::End(reason) => return Some(Stop::Now(reason)),
+            Reaction::End(reason) => return Some(Stop::Flush(reason)),
             Reaction::Reset => {
                 self.wire.strike(WireFault::Reset);
                 return Some(Stop::Now(Ended::Fault));
@@ -282,7 +287,7 @@ impl Task<'_> {
         .await
     }
 
-    async fn write<S: AsyncWrite + Unpin>(&self, mut writer: WriteHalf<S>) -> Ended {
+    async fn write<S: AsyncWrite + Unpin>(&self, mut writer: WriteHalf<S>) -> Stop {
         loop {
             match self.conn.outbox.next().await {
                 Next::Write(bytes) => {
@@ -291,19 +296,28 @@ impl Task<'_> {
                         writer.flush().await
                     };
                     if written.await.is_err() {
-                        return Ended::Peer;
+                        return Stop::Now(Ended::Peer);
                     }
                 }
                 Next::End(reason) => {
                     // The peer may be gone already.
                     let _ = writer.close().await;
-                    return reason;
+                    return Stop::Written(reason);
                 }
             }
         }
     }
 
+    /// Waits for time, or for a peer that does not read, to end the connection.
     async fn watch(&self) -> Ended {
+        or(self.tick(), async {
+            self.conn.outbox.overflow().await;
+            Ended::NotReading
+        })
+        .await
+    }
+
+    async fn tick(&self) -> Ended {
         loop {
             match self.service.tick(self.conn) {
                 Err(reason) => return reason,

@@ -4,7 +4,7 @@ use smol::Async;
 use smol::io::{AsyncRead, AsyncWrite};
 use socket2::SockRef;
 use std::io;
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
@@ -196,10 +196,10 @@ impl AsyncWrite for Socket {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.wire.lock().mute {
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.stream).poll_close(cx)
+        Poll::Ready(self.stream.get_ref().shutdown(Shutdown::Write))
     }
 }

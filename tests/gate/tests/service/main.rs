@@ -1,5 +1,8 @@
 //! The service as clients see it, over real sockets, with a client made of nothing but bytes.
 
+mod faults;
 mod peer;
+mod probes_tcp;
+mod probes_websocket;
 mod rules;
 mod transports;

@@ -213,6 +213,14 @@ impl Peer {
         self.answer_to(seq)
     }
 
+    /// Sends a quest without parameters; the next package must be its answer.
+    pub(crate) fn read_after(&mut self, method: &str) -> Package {
+        let seq = self.send_quest(method, &map(&[]));
+        let package = self.read_package().expect("an answer");
+        assert_eq!((package.mtype, package.seq), (2, Some(seq)));
+        package
+    }
+
     /// The code of the answer to a quest, 0 for success.
     pub(crate) fn code(&mut self, method: &str, fields: &[(&str, Value)]) -> i64 {
         self.call(method, &map(fields)).code()
