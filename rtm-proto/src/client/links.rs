@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::io::ConnId;
+use super::io::{ConnId, Reason};
 use crate::config::Endpoint;
 use crate::connection::Connection;
 use crate::request::CallId;
@@ -41,6 +41,19 @@ pub(super) struct Link {
     pub(super) draining: Option<Instant>,
 }
 
+impl Link {
+    /// When something has to be done about the connection, and what.
+    pub(super) fn deadline(&self) -> Option<(Instant, Reason)> {
+        match self.draining {
+            Some(until) => Some((until, Reason::Drain)),
+            None => {
+                let call = self.connection.next_deadline();
+                call.map(|at| (at, Reason::Call))
+            }
+        }
+    }
+}
+
 /// The few connections a client has at a time.
 #[derive(Debug, Default)]
 pub(super) struct Links {
@@ -69,6 +82,13 @@ impl Links {
     pub(super) fn remove(&mut self, id: ConnId) -> Option<Link> {
         let index = self.links.iter().position(|link| link.id == id)?;
         Some(self.links.swap_remove(index))
+    }
+
+    /// A connection with something to do at `now`: a quest that expires, or
+    /// last bytes to give up.
+    pub(super) fn first_due(&self, now: Instant) -> Option<ConnId> {
+        let due = |link: &&Link| link.deadline().is_some_and(|(at, _)| at <= now);
+        self.links.iter().find(due).map(|link| link.id)
     }
 
     pub(super) fn ids(&self) -> Vec<ConnId> {

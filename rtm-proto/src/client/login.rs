@@ -69,10 +69,7 @@ impl Client {
     }
 
     pub(super) fn begin_login(&mut self) {
-        self.route.attempts = 0;
-        self.route.failures = 0;
-        self.route.tokens = 0;
-        self.route.gate_tried = false;
+        self.route = Route::default();
         self.memory = super::Memory::default();
         self.start_attempt();
     }
@@ -94,7 +91,7 @@ impl Client {
     /// there is one, and otherwise the gate of the last session.
     fn choose_target(&mut self) -> Option<(Role, Endpoint)> {
         let first = !core::mem::replace(&mut self.route.gate_tried, true);
-        if first && self.route.last_gate.is_none() {
+        if first {
             if let Some(gate) = &self.config.gate {
                 return Some((Role::Gate, gate.clone()));
             }

@@ -266,15 +266,13 @@ impl Client {
 
     fn run_timers(&mut self) {
         let now = self.clock.now;
-        for conn in self.links.ids() {
-            let Some(link) = self.links.get_mut(conn) else {
-                continue;
-            };
-            if link.draining.is_some_and(|until| until <= now) {
-                self.drop_link(conn);
-            } else if link.connection.next_deadline().is_some_and(|at| at <= now) {
-                link.connection.handle_input(now, ConnectionInput::Tick);
-                self.drain_link(conn);
+        while let Some(conn) = self.links.first_due(now) {
+            match self.links.get_mut(conn) {
+                Some(link) if link.draining.is_none() => {
+                    link.connection.handle_input(now, ConnectionInput::Tick);
+                    self.drain_link(conn);
+                }
+                _ => self.drop_link(conn),
             }
         }
         while let Some(timer) = self.timers.pop_due(now) {
@@ -289,14 +287,10 @@ impl Client {
     }
 
     fn next_deadline(&self) -> Option<(Instant, Reason)> {
-        let links = self.links.iter().flat_map(|link| {
-            let calls = link.connection.next_deadline().map(|at| (at, Reason::Call));
-            let drain = link.draining.map(|at| (at, Reason::Drain));
-            [calls.filter(|_| drain.is_none()), drain]
-        });
         let waiting = self.calls.next_waiting_deadline();
-        links
-            .flatten()
+        self.links
+            .iter()
+            .filter_map(links::Link::deadline)
             .chain(waiting.map(|at| (at, Reason::WaitingCall)))
             .chain(self.timers.next())
             .min()

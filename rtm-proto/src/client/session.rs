@@ -11,7 +11,7 @@ use crate::connection::{ServerError, ServerQuest};
 use crate::error::{Cause, ErrorCode, LoginStep, LostReason, RequestError, RequestErrorKind};
 use crate::event::{Event, Push, decode_push};
 use crate::ids::RoomId;
-use crate::payload::{Payload, PayloadWriter};
+use crate::payload::{COPY_BELOW, Encoding, Payload, PayloadWriter};
 use crate::request::{Context, Request};
 use crate::transport::Scheme;
 
@@ -23,9 +23,6 @@ const GOODBYE_LIMIT: Duration = Duration::from_secs(5);
 const PROBE_AFTER: Duration = Duration::from_secs(20);
 /// How long the peer may take to send anything after a `*ping`.
 const PROBE_LIMIT: Duration = Duration::from_secs(5);
-/// An unread body smaller than this is copied, so that it does not keep a
-/// whole read buffer alive.
-const COPY_BELOW: usize = 4096;
 
 impl Client {
     pub(super) fn go_online(&mut self, conn: ConnId) {
@@ -169,7 +166,7 @@ impl Client {
             } else {
                 "bye"
             };
-            let empty = Payload::empty(crate::payload::Encoding::MsgPack);
+            let empty = Payload::empty(Encoding::MsgPack);
             let sent =
                 link.connection
                     .urgent_quest(QuestKey::Bye, method, empty.as_bytes(), deadline);
@@ -219,7 +216,7 @@ impl Client {
         self.probe_sent = Some(now);
         self.timers.set(Timer::Liveness, deadline);
         if let Some(link) = self.links.get_mut(conn) {
-            let empty = Payload::empty(crate::payload::Encoding::MsgPack);
+            let empty = Payload::empty(Encoding::MsgPack);
             // Should it not go out, silence ends the connection all the same.
             let _ = link.connection.urgent_quest(
                 QuestKey::KeepAlive,
