@@ -13,6 +13,8 @@ use crate::time::Instant;
 pub(super) enum Role {
     Dispatch,
     Gate,
+    /// One file of one call.
+    File(CallId),
 }
 
 /// What a quest of ours was sent for.
@@ -23,6 +25,7 @@ pub(super) enum QuestKey {
     Bye,
     KeepAlive,
     Restore,
+    FileToken(CallId),
     Call(CallId),
 }
 

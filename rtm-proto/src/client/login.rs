@@ -105,18 +105,32 @@ impl Client {
     /// Opens a connection to `endpoint` and makes it the attempt's current one.
     fn open(&mut self, role: Role, endpoint: Endpoint, redirects: u8) {
         let endpoint = endpoint.with_default_scheme(self.config.default_scheme());
+        let at = format!("{endpoint}");
+        match self.open_link(role, endpoint) {
+            Ok(conn) => {
+                self.phase = Phase::Attempt(Attempt { conn, redirects });
+                let deadline = self.clock.now + self.config.connection_timeout;
+                self.timers.set(Timer::Connect, deadline);
+            }
+            Err(error) => {
+                let error = LoginError::new(LoginErrorKind::Transport(error));
+                self.attempt_failed(error.at(at));
+            }
+        }
+    }
+
+    /// Opens a connection to `endpoint`, which has a scheme.
+    pub(super) fn open_link(
+        &mut self,
+        role: Role,
+        endpoint: Endpoint,
+    ) -> Result<ConnId, TransportError> {
         let target = self.target_of(&endpoint);
         let limits = ConnectionLimits {
             max_package: self.config.max_package,
             max_unsent: self.config.max_unsent,
         };
-        let transport = match self.transport(&target) {
-            Ok(transport) => transport,
-            Err(error) => {
-                let error = LoginError::new(LoginErrorKind::Transport(error));
-                return self.attempt_failed(error.at(format!("{endpoint}")));
-            }
-        };
+        let transport = self.transport(&target)?;
         let conn = self.links.next_id();
         self.links.push(Link {
             id: conn,
@@ -127,14 +141,12 @@ impl Client {
             last_received: self.clock.now,
             draining: None,
         });
-        self.phase = Phase::Attempt(Attempt { conn, redirects });
-        let deadline = self.clock.now + self.config.connection_timeout;
-        self.timers.set(Timer::Connect, deadline);
         self.outputs.push_back(Output::Connect {
             conn,
             host: target.host,
             port: target.port,
         });
+        Ok(conn)
     }
 
     fn target_of(&self, endpoint: &Endpoint) -> Target {
@@ -164,16 +176,19 @@ impl Client {
 
     /// The transport of the attempt's connection is open.
     pub(super) fn link_ready(&mut self, conn: ConnId) {
+        let role = self.links.get(conn).map(|link| link.role);
+        if let Some(Role::File(call)) = role {
+            return self.send_file(conn, call);
+        }
         if !self.is_current_attempt(conn) {
             return;
         }
         self.timers.clear(Timer::Connect);
-        let role = self.links.get(conn).map(|link| link.role);
         match role {
             Some(Role::Dispatch) => self.look_up(conn),
             Some(Role::Gate) if self.config.plain_fpnn => self.go_online(conn),
             Some(Role::Gate) => self.authenticate(conn),
-            None => {}
+            _ => {}
         }
     }
 

@@ -11,6 +11,7 @@ mod requests;
 mod session;
 mod state;
 mod timers;
+mod uploads;
 
 pub use io::{ConnId, Input, Output, Reason, SocketEnd};
 pub use state::{Session, State};
@@ -23,7 +24,7 @@ use bytes::{Bytes, BytesMut};
 
 use self::calls::Calls;
 use self::dedup::Dedup;
-use self::links::{Links, QuestKey, Role};
+use self::links::{Links, Role};
 use self::login::{Attempt, Route};
 use self::memory::{Memory, Step};
 use self::message_ids::MessageIds;
@@ -248,7 +249,9 @@ impl Client {
             return None;
         }
         let piece = link.connection.poll_transmit();
-        if piece.is_none() && link.draining.is_some() {
+        if piece.is_some() && matches!(link.role, Role::File(_)) {
+            self.report_progress(conn);
+        } else if piece.is_none() && link.draining.is_some() {
             self.drop_link(conn);
         }
         piece
@@ -261,7 +264,7 @@ impl Client {
         if let Some(tls) = &self.config.tls {
             tls.set_unix_time(self.clock.unix());
         }
-        self.expire_waiting_calls();
+        self.expire_calls();
     }
 
     fn run_timers(&mut self) {
@@ -287,7 +290,7 @@ impl Client {
     }
 
     fn next_deadline(&self) -> Option<(Instant, Reason)> {
-        let waiting = self.calls.next_waiting_deadline();
+        let waiting = self.calls.next_deadline();
         self.links
             .iter()
             .filter_map(links::Link::deadline)
@@ -308,9 +311,7 @@ impl Client {
                 ConnectionOutput::Expired { key, sent } => self.expired(conn, key, sent),
                 ConnectionOutput::Quest(quest) => self.asked(conn, &quest),
                 ConnectionOutput::Lost { key, sent } => {
-                    if let QuestKey::Call(call) = key {
-                        self.call_lost(call, sent);
-                    }
+                    self.quest_lost(key, sent);
                 }
                 ConnectionOutput::Closed(reason) => self.link_closed(conn, reason),
             }
@@ -332,6 +333,9 @@ impl Client {
         let Some(link) = self.links.remove(conn) else {
             return;
         };
+        if let Role::File(call) = link.role {
+            return self.file_gate_failed(conn, call, &link.endpoint, why);
+        }
         let error = LoginError::new(LoginErrorKind::Connect { why });
         self.attempt_failed(error.at(alloc::format!("{}", link.endpoint)));
     }
@@ -376,9 +380,13 @@ impl Client {
         }
         link.draining = Some(drain_until);
         let role = link.role;
-        let endpoint = alloc::format!("{}", link.endpoint);
+        let endpoint = link.endpoint.clone();
         if !link.connected || !link.connection.wants_transmit() {
             self.drop_link(conn);
+        }
+        if let Role::File(call) = role {
+            let why = alloc::format!("{reason}");
+            return self.file_gate_failed(conn, call, &endpoint, why);
         }
         match self.phase {
             Phase::Online { conn: gate } if gate == conn => self.session_lost(reason),
@@ -388,9 +396,9 @@ impl Client {
                     LostReason::Transport(error) => LoginErrorKind::Transport(error),
                     reason => LoginErrorKind::Lost(reason),
                 };
-                self.attempt_failed(LoginError::new(kind).at(endpoint));
+                self.attempt_failed(LoginError::new(kind).at(alloc::format!("{endpoint}")));
             }
-            _ => debug_assert!(role == Role::Dispatch || !self.state.is_online()),
+            _ => {}
         }
     }
 

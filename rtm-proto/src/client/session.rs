@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::links::QuestKey;
 use super::memory::Step;
 use super::timers::Timer;
+use super::uploads::server_error;
 use super::{Client, ConnId, Phase, Session, State};
 use crate::api::{EnterRoom, SetAttributes, SetTranslationLanguage};
 use crate::connection::{ServerError, ServerQuest};
@@ -70,17 +71,8 @@ impl Client {
             QuestKey::Lookup => self.lookup_answered(conn, result),
             QuestKey::Auth => self.auth_answered(conn, result),
             QuestKey::Bye => self.close(Cause::LoggedOut),
-            QuestKey::Restore => {
-                self.restored(
-                    result
-                        .map(|_| ())
-                        .map_err(|error| RequestErrorKind::Server {
-                            code: error.code,
-                            message: error.message,
-                            raiser: error.raiser,
-                        }),
-                )
-            }
+            QuestKey::Restore => self.restored(result.map(|_| ()).map_err(server_error)),
+            QuestKey::FileToken(call) => self.file_token_answered(conn, call, result),
             QuestKey::KeepAlive => {}
         }
     }
@@ -88,6 +80,8 @@ impl Client {
     pub(super) fn expired(&mut self, conn: ConnId, key: QuestKey, sent: bool) {
         match key {
             QuestKey::Call(call) => self.call_expired(conn, call, sent),
+            // The file itself was not sent.
+            QuestKey::FileToken(call) => self.call_expired(conn, call, false),
             QuestKey::Lookup => self.login_quest_expired(conn, LoginStep::Lookup),
             QuestKey::Auth => self.login_quest_expired(conn, LoginStep::Auth),
             QuestKey::Bye => self.close(Cause::LoggedOut),

@@ -551,6 +551,18 @@ impl<K> Connection<K> {
         self.transport.unsent()
     }
 
+    /// Where in the outgoing stream the next package will begin, in bytes.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.transport.queued()
+    }
+
+    /// How much of the outgoing stream was handed out, in bytes.
+    #[must_use]
+    pub fn handed_out(&self) -> u64 {
+        self.transport.handed_out()
+    }
+
     fn was_sent(&self, position: u64) -> bool {
         self.transport.handed_out() > position
     }
