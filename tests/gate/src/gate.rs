@@ -156,6 +156,14 @@ impl Gate {
         }
     }
 
+    /// Makes two users friends of each other.
+    pub fn make_friends(&self, uid: i64, other: i64) {
+        let mut world = self.service.world();
+        for (user, friend) in [(uid, other), (other, uid)] {
+            world.users.entry(user).or_default().friends.insert(friend);
+        }
+    }
+
     /// Sends a text to every session, as the project's own server does.
     pub fn broadcast(&self, from: i64, mtype: u8, text: &str) {
         let mut world = self.service.world();

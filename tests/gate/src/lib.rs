@@ -1,5 +1,5 @@
-//! A faithful RTM service in one process, for first steps and for tests: dispatch and gate, with the rules of the real
-//! ones, and faults on command.
+//! A faithful RTM service in one process, for first steps and for tests: dispatch, gate and file gate, with the rules of the
+//! real ones, and faults on command.
 //!
 //! It speaks msgpack and JSON over TCP, WebSocket, TLS and WebSocket behind TLS, on two ports of 127.0.0.1: one for the
 //! plain transports, one for those behind TLS. It runs on a thread of its own and keeps everything in memory.
@@ -27,7 +27,9 @@ mod builder;
 mod clock;
 mod conn;
 mod faults;
+mod file_tokens;
 mod gate;
+mod history;
 mod outbox;
 mod params;
 mod refusal;

@@ -305,6 +305,9 @@ impl Service {
             }),
             "which" => area::which(&params, &self.ports.endpoint(asked.conn.tls)),
             "auth" => area::auth(self, &mut self.world(), asked.conn, &params),
+            "sendfile" | "sendgroupfile" | "sendroomfile" => {
+                area::receive_file(self, &mut self.world(), asked.method, &params)
+            }
             method => {
                 let handler =
                     area::handler(method).ok_or_else(|| Refusal::unknown_method(method))?;
