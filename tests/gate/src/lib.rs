@@ -20,7 +20,8 @@
 //!
 //! Clients see a service like the public C++ framework (`highras/fpnn`) running RTM. Beyond RTM it knows two quests:
 //! `t_echo {v}` answers `{v}`, and `t_push {n, len = 5, method = "pushmsg", mode = "twoway" | "oneway" | "json",
-//! mtype = 30, mid0 = 1}` answers `{n}` and pushes `n` messages to whoever asked. Both work without login.
+//! mtype = 30, mid0?}` answers `{n}` and pushes `n` messages of `len` bytes to whoever asked, with message ids from `mid0`
+//! on, or rising from quest to quest. Both work without login.
 
 mod area;
 mod builder;

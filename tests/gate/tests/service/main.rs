@@ -6,5 +6,6 @@ mod foreign_clients;
 mod peer;
 mod probes_tcp;
 mod probes_websocket;
+mod program;
 mod rules;
 mod transports;
