@@ -349,3 +349,21 @@ impl Drop for Gate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Gate;
+
+    #[test]
+    fn the_handle_may_be_shared_and_sent() {
+        fn check<T: Send + Sync + 'static>(value: T) -> T {
+            value
+        }
+        let gate = check(std::sync::Arc::new(Gate::start().unwrap()));
+        let elsewhere = std::sync::Arc::clone(&gate);
+        let token = std::thread::spawn(move || elsewhere.token(5))
+            .join()
+            .unwrap();
+        assert_eq!(token, gate.token(5));
+    }
+}
