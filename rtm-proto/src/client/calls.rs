@@ -7,6 +7,7 @@ use alloc::string::String;
 use bytes::Bytes;
 
 use super::io::ConnId;
+use crate::ids::RoomId;
 use crate::request::{CallId, Context, Remembered};
 use crate::time::Instant;
 
@@ -77,6 +78,15 @@ impl Calls {
             self.waiting_deadlines.remove(&(call.deadline, id));
         }
         Some(call)
+    }
+
+    /// The success of calls that enter `room` will change nothing.
+    pub(super) fn forget_entering(&mut self, room: RoomId) {
+        for call in self.table.values_mut() {
+            if call.remembered.as_deref() == Some(&Remembered::EnteredRoom(room)) {
+                call.remembered = None;
+            }
+        }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -1,5 +1,10 @@
 //! The state machine on virtual time: a client, scripted services of our own,
 //! and not one socket or thread.
 
+mod endings;
+mod login;
 mod login_scenarios;
+mod messages;
+mod pushes;
+mod session;
 mod support;

@@ -212,13 +212,12 @@ impl World {
     /// Obeys the client until it has nothing more to say.
     pub(crate) fn settle(&mut self) {
         for _ in 0..TURNS {
-            match self.client.poll_output() {
-                Output::Wait { deadline, reason } => self.wait = (deadline, reason),
-                output => {
-                    self.obey(output);
-                    continue;
+            self.wait = loop {
+                match self.client.poll_output() {
+                    Output::Wait { deadline, reason } => break (deadline, reason),
+                    output => self.obey(output),
                 }
-            }
+            };
             self.transmit();
             if !self.client.has_output() {
                 return;
