@@ -79,7 +79,8 @@ impl Client {
         self.set_state(State::Connecting {
             attempt: self.route.attempts,
         });
-        let limit = self.config.connection_timeout + self.config.request_timeout;
+        let to_connect = self.config.connection_timeout;
+        let limit = to_connect.saturating_add(self.config.request_timeout);
         self.timers.set(Timer::Attempt, self.clock.now + limit);
         match self.choose_target() {
             Some((role, endpoint)) => self.open(role, endpoint, 0),
