@@ -346,7 +346,7 @@ impl Client {
             return self.disconnected(conn, SocketEnd::Failed(why));
         }
         let Some(link) = self.links.remove(conn) else {
-            return;
+            return self.forget_disconnect(conn);
         };
         let error = LoginError::new(LoginErrorKind::Connect { why });
         self.attempt_failed(error.at(alloc::format!("{}", link.endpoint)));
@@ -367,7 +367,7 @@ impl Client {
     fn disconnected(&mut self, conn: ConnId, reason: SocketEnd) {
         let now = self.clock.now;
         let Some(link) = self.links.get_mut(conn) else {
-            return;
+            return self.forget_disconnect(conn);
         };
         let input = match reason {
             SocketEnd::Eof => ConnectionInput::Ended,
@@ -375,9 +375,14 @@ impl Client {
         };
         link.connection.handle_input(now, input);
         self.drain_link(conn);
-        // The socket is gone: nothing can be drained and nobody need close it.
-        let forgotten = Output::is_disconnect_of(conn);
+        // Nothing can be drained any more.
         self.links.remove(conn);
+        self.forget_disconnect(conn);
+    }
+
+    /// The socket is gone: nobody need close it.
+    fn forget_disconnect(&mut self, conn: ConnId) {
+        let forgotten = Output::is_disconnect_of(conn);
         self.outputs.retain(|output| !forgotten(output));
     }
 

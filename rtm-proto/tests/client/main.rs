@@ -7,6 +7,7 @@ mod login;
 mod login_scenarios;
 mod messages;
 mod pushes;
+mod random;
 mod restore;
 mod session;
 mod support;
