@@ -1,6 +1,7 @@
 //! The state machine on virtual time: a client, scripted services of our own,
 //! and not one socket or thread.
 
+mod connection;
 mod contract;
 mod endings;
 mod login;
