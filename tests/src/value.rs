@@ -56,10 +56,10 @@ impl Value {
                 other => Ok(Value::from_json(other)),
             };
         };
-        if let (1, Some((form, content))) = (object.len(), object.iter().next()) {
-            if let Some(value) = special_form(form, content)? {
-                return Ok(value);
-            }
+        if let (1, Some((form, content))) = (object.len(), object.iter().next())
+            && let Some(value) = special_form(form, content)?
+        {
+            return Ok(value);
         }
         let entries = object.iter();
         entries

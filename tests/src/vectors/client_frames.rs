@@ -221,7 +221,7 @@ fn fields(record: &Record, mut wanted: Value, mut found: Value) -> Verdict {
     if record.json("mid_generated").is_some() && wanted.get("mid").is_some() {
         remove(&mut wanted, "mid");
         let mid = remove(&mut found, "mid").unwrap_or(Value::Nil);
-        if !mid.as_int().is_some_and(|mid| mid > 0) {
+        if mid.as_int().is_none_or(|mid| mid <= 0) {
             return Err(format!("mid: {mid} is not above 0"));
         }
     }

@@ -51,10 +51,10 @@ pub(crate) fn data(wanted: &Value, found: &Value) -> Verdict {
             Ok(())
         }
         (Value::List(want), Value::List(got)) if want.len() == got.len() => {
-            let pairs = want.iter().zip(got).enumerate();
-            pairs
-                .map(|(at, (want, got))| data(want, got).map_err(|why| format!("[{at}]: {why}")))
-                .collect()
+            let mut pairs = want.iter().zip(got).enumerate();
+            pairs.try_for_each(|(at, (want, got))| {
+                data(want, got).map_err(|why| format!("[{at}]: {why}"))
+            })
         }
         _ if wanted == found => Ok(()),
         _ => Err(format!("{found} instead of {wanted}")),

@@ -3,10 +3,13 @@
 //! The client makes real calls over real sockets to a scripted server and is
 //! judged by the rules of `tests/vectors/README.md`.
 
+mod answer_frames;
 mod args;
 mod client_frames;
 mod compare;
+mod events;
 mod methods;
+mod push_frames;
 mod record;
 mod server;
 mod setup;
@@ -109,6 +112,8 @@ pub fn run(dir: &Path, runtime: Runtime) -> Result<Report, String> {
 fn jobs<S: Subject>(dir: &Path) -> Result<Vec<Job>, String> {
     let read = |file| Record::read_all(dir, file);
     let mut jobs = client_frames::jobs::<S>(read("client-frames.json")?);
+    jobs.extend(push_frames::jobs::<S>(read("push-frames.json")?));
+    jobs.extend(answer_frames::jobs::<S>(read("answer-frames.json")?));
     jobs.extend(tcp_frames::jobs(read("tcp-frames.json")?));
     Ok(jobs)
 }

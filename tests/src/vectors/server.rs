@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tungstenite::handshake::server::{Request, Response};
+use tungstenite::handshake::server::{Callback, ErrorResponse, Request, Response};
 use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::Frame;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -19,15 +19,6 @@ use crate::value::Value;
 
 /// How long the judge waits for something the client should do at once.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
-
-/// What the server noticed.
-#[derive(Debug)]
-pub(crate) struct Seen {
-    /// On which connection, counted from 0.
-    pub(crate) conn: usize,
-    /// What it was.
-    pub(crate) what: What,
-}
 
 /// What a client did.
 #[derive(Debug)]
@@ -54,8 +45,10 @@ pub(crate) struct Arrived {
 }
 
 /// What the server does next on a connection.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Step {
+    /// Waits for the judge.
+    Hold(Hold),
     /// Sends one WebSocket message.
     Message(Vec<u8>),
     /// Sends one WebSocket message in these fragments.
@@ -68,6 +61,28 @@ pub(crate) enum Step {
     Drop,
 }
 
+/// Where a script waits until the judge lets it go on, or has given up.
+#[derive(Clone, Debug)]
+pub(crate) struct Hold(Arc<Mutex<Receiver<()>>>);
+
+/// Lets a script go on, when used or dropped.
+pub(crate) struct Go(Sender<()>);
+
+impl Hold {
+    /// A place to wait, and what ends it.
+    pub(crate) fn new() -> (Hold, Go) {
+        let (go, hold) = mpsc::channel();
+        (Hold(Arc::new(Mutex::new(hold))), Go(go))
+    }
+}
+
+impl Go {
+    /// Lets the script go on.
+    pub(crate) fn on(self) {
+        drop(self.0);
+    }
+}
+
 /// Decides what the server does when a package has come; the number counts the
 /// packages of all connections, from 0.
 pub(crate) trait Respond: Fn(usize, &Package) -> Vec<Step> + Send + Sync + 'static {}
@@ -77,7 +92,7 @@ impl<F: Fn(usize, &Package) -> Vec<Step> + Send + Sync + 'static> Respond for F 
 /// A running server; it ends when dropped.
 pub(crate) struct Server {
     address: SocketAddr,
-    seen: Receiver<Seen>,
+    seen: Receiver<What>,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
 }
@@ -129,7 +144,7 @@ impl Server {
     /// # Errors
     ///
     /// A text, when nothing comes in time.
-    pub(crate) fn next(&self, limit: Duration) -> Result<Seen, String> {
+    pub(crate) fn next(&self, limit: Duration) -> Result<What, String> {
         self.seen.recv_timeout(limit).map_err(|error| match error {
             RecvTimeoutError::Timeout => "the client sent nothing more".into(),
             RecvTimeoutError::Disconnected => "the server is gone".into(),
@@ -143,7 +158,7 @@ impl Server {
     /// A text, when none comes in time or the client sent rubbish.
     pub(crate) fn next_package(&self, limit: Duration) -> Result<Arrived, String> {
         loop {
-            match self.next(limit)?.what {
+            match self.next(limit)? {
                 What::Package(arrived) => return Ok(arrived),
                 What::Broken(why) => return Err(why),
                 What::Closed => {}
@@ -170,8 +185,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn accept(listener: &TcpListener, shared: &Arc<Shared>, tell: &Sender<Seen>) {
-    for (conn, stream) in listener.incoming().enumerate() {
+fn accept(listener: &TcpListener, shared: &Arc<Shared>, tell: &Sender<What>) {
+    for stream in listener.incoming() {
         if shared.stopping.load(Ordering::SeqCst) {
             return;
         }
@@ -180,7 +195,6 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, tell: &Sender<Seen>) {
             lock(&shared.streams).push(clone);
         }
         let link = Link {
-            conn,
             shared: shared.clone(),
             tell: tell.clone(),
         };
@@ -188,11 +202,20 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, tell: &Sender<Seen>) {
     }
 }
 
+/// Keeps the path of a WebSocket request.
+struct NotePath<'p>(&'p mut String);
+
+impl Callback for NotePath<'_> {
+    fn on_request(self, request: &Request, response: Response) -> Result<Response, ErrorResponse> {
+        request.uri().path().clone_into(self.0);
+        Ok(response)
+    }
+}
+
 /// One connection.
 struct Link {
-    conn: usize,
     shared: Arc<Shared>,
-    tell: Sender<Seen>,
+    tell: Sender<What>,
 }
 
 impl Link {
@@ -200,10 +223,7 @@ impl Link {
         // Small messages must not wait for each other's acknowledgement.
         let _ = stream.set_nodelay(true);
         let mut path = String::new();
-        let note_path = |request: &Request, response: Response| {
-            path = request.uri().path().to_owned();
-            Ok(response)
-        };
+        let note_path = NotePath(&mut path);
         if let Ok(mut socket) = tungstenite::accept_hdr(stream, note_path) {
             self.talk(&mut socket, &path);
         }
@@ -279,9 +299,8 @@ impl Link {
     }
 
     fn tell(&self, what: What) {
-        let conn = self.conn;
         // Nobody listens any more once the record is judged.
-        let _ = self.tell.send(Seen { conn, what });
+        let _ = self.tell.send(what);
     }
 }
 
@@ -299,6 +318,11 @@ fn perform(socket: &mut WebSocket<TcpStream>, step: Step) -> Result<(), tungsten
                 let frame = Frame::message(part, OpCode::Data(data), index == last);
                 socket.send(Message::Frame(frame))?;
             }
+            Ok(())
+        }
+        Step::Hold(hold) => {
+            // An error means that the other end is gone, which is the signal.
+            let _ = lock(&hold.0).recv();
             Ok(())
         }
         Step::Wait(span) => {
