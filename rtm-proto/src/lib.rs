@@ -115,7 +115,9 @@ mod time;
 pub mod transport;
 
 pub use client::{Client, ConnId, Input, Output, Reason, Session, SocketEnd, State};
-pub use config::{Backoff, Config, Endpoint, EndpointError, EndpointErrorKind, Token};
+pub use config::{
+    Backoff, Config, Endpoint, EndpointError, EndpointErrorKind, FileSignature, Token,
+};
 pub use event::{Body, Conversation, Event, Message, MessageKind, Translation};
 pub use ids::{GroupId, MessageId, MessageType, RoomId, UserId};
 pub use request::{CallId, Context, MessageOptions, Remembered, Request, RequestOptions};

@@ -4,6 +4,8 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use core::time::Duration;
 
+use crate::api::Upload;
+use crate::config::FileSignature;
 use crate::error::RequestError;
 use crate::ids::{MessageId, RoomId, UserId};
 use crate::payload::{CodecError, Payload, PayloadWriter};
@@ -77,6 +79,12 @@ pub trait Request: Send + 'static {
         None
     }
 
+    /// For requests that send a file: the file. The client then runs the whole
+    /// transfer, and [`encode`](Self::encode) only checks the arguments.
+    fn upload(&self) -> Option<&Upload> {
+        None
+    }
+
     /// What the client remembers once the call succeeded, to restore it after
     /// a reconnect.
     fn remembers(&self) -> Option<Remembered> {
@@ -123,6 +131,9 @@ pub struct Context {
     /// Whether arguments should be checked
     /// ([`Config::check_arguments`](crate::Config::check_arguments)).
     pub check_arguments: bool,
+    /// How files are signed
+    /// ([`Config::file_signature`](crate::Config::file_signature)).
+    pub file_signature: FileSignature,
     /// Set when reading the answer of a resend that had arrived before. The
     /// answer is then empty.
     pub deduplicated: bool,

@@ -136,6 +136,21 @@ pub struct Receipt {
     pub deduplicated: bool,
 }
 
+impl Receipt {
+    pub(super) fn decode(context: &Context, answer: &Payload) -> Result<Self, CodecError> {
+        let mut time_ms = None;
+        answer.fields(|key, value| match key {
+            "mtime" => value.read_into(&mut time_ms),
+            _ => Ok(()),
+        })?;
+        Ok(Receipt {
+            message_id: context.message_id,
+            time_ms,
+            deduplicated: context.deduplicated,
+        })
+    }
+}
+
 impl Request for SendMessage {
     type Response = Receipt;
 
@@ -172,16 +187,7 @@ impl Request for SendMessage {
     }
 
     fn decode(&self, context: &Context, answer: Payload) -> Result<Receipt, CodecError> {
-        let mut time_ms = None;
-        answer.fields(|key, value| match key {
-            "mtime" => value.read_into(&mut time_ms),
-            _ => Ok(()),
-        })?;
-        Ok(Receipt {
-            message_id: context.message_id,
-            time_ms,
-            deduplicated: context.deduplicated,
-        })
+        Receipt::decode(context, &answer)
     }
 
     fn message(&self) -> Option<MessageOptions> {

@@ -13,6 +13,7 @@
 //! | [`message`] | [`MessageApi`] | messages, chats, audio, commands to users, groups and rooms |
 //! | [`group`] | [`GroupApi`] | members of groups |
 //! | [`room`] | [`RoomApi`] | entering and leaving rooms |
+//! | [`upload`] | [`UploadApi`] | files to users, groups and rooms |
 //! | [`language`] | [`LanguageApi`] | automatic translation |
 //! | [`custom`] | | any other method, untyped |
 
@@ -23,6 +24,7 @@ pub mod language;
 pub mod message;
 pub mod room;
 pub mod session;
+pub mod upload;
 
 #[cfg(feature = "value")]
 pub use custom::Custom;
@@ -39,6 +41,8 @@ use alloc::vec::Vec;
 
 use crate::payload::{CodecError, FromPayload, Payload, Required};
 use crate::request::Request;
+
+pub use upload::{MAX_FILE_LEN, SendFile, Upload, UploadApi};
 
 /// Something that carries out requests: the client of an adapter.
 ///

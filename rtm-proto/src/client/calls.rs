@@ -7,6 +7,8 @@ use alloc::string::String;
 use bytes::Bytes;
 
 use super::io::ConnId;
+use super::uploads::Transfer;
+use crate::ids::{MessageId, RoomId};
 use crate::request::{CallId, Context, Remembered};
 use crate::time::Instant;
 
@@ -25,12 +27,22 @@ pub(super) struct Call {
     /// The body, kept while the call waits or may be sent again.
     pub(super) held: Option<Bytes>,
     pub(super) remembered: Option<Box<Remembered>>,
+    /// Set if the call sends a file.
+    pub(super) transfer: Option<Box<Transfer>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Waiting,
-    InFlight { conn: ConnId, seq: u32 },
+    /// The connection for a file is being opened.
+    Dialing {
+        conn: ConnId,
+        until: Instant,
+    },
+    InFlight {
+        conn: ConnId,
+        seq: u32,
+    },
 }
 
 impl Call {
@@ -49,7 +61,8 @@ impl Call {
 pub(super) struct Calls {
     table: BTreeMap<CallId, Call>,
     waiting: BTreeSet<CallId>,
-    waiting_deadlines: BTreeSet<(Instant, CallId)>,
+    /// Deadlines of the calls that no connection keeps.
+    deadlines: BTreeSet<(Instant, CallId)>,
     held_bytes: usize,
     next_id: u64,
 }
@@ -64,7 +77,9 @@ impl Calls {
         self.held_bytes += held_len(&call);
         if call.place == Place::Waiting {
             self.waiting.insert(id);
-            self.waiting_deadlines.insert((call.deadline, id));
+        }
+        if let Some(deadline) = own_deadline(&call) {
+            self.deadlines.insert((deadline, id));
         }
         self.table.insert(id, call);
     }
@@ -74,9 +89,20 @@ impl Calls {
         self.held_bytes -= held_len(&call);
         if call.place == Place::Waiting {
             self.waiting.remove(&id);
-            self.waiting_deadlines.remove(&(call.deadline, id));
+        }
+        if let Some(deadline) = own_deadline(&call) {
+            self.deadlines.remove(&(deadline, id));
         }
         Some(call)
+    }
+
+    /// The success of calls that enter `room` will change nothing.
+    pub(super) fn forget_entering(&mut self, room: RoomId) {
+        for call in self.table.values_mut() {
+            if call.remembered.as_deref() == Some(&Remembered::EnteredRoom(room)) {
+                call.remembered = None;
+            }
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -91,24 +117,43 @@ impl Calls {
         self.held_bytes
     }
 
+    pub(super) fn place_of(&self, id: CallId) -> Option<Place> {
+        self.table.get(&id).map(|call| call.place)
+    }
+
     pub(super) fn first_waiting(&self) -> Option<CallId> {
         self.waiting.first().copied()
     }
 
-    pub(super) fn first_expired_waiting(&self, now: Instant) -> Option<CallId> {
-        let (deadline, id) = *self.waiting_deadlines.first()?;
+    pub(super) fn first_expired(&self, now: Instant) -> Option<CallId> {
+        let (deadline, id) = *self.deadlines.first()?;
         (deadline <= now).then_some(id)
     }
 
-    pub(super) fn next_waiting_deadline(&self) -> Option<Instant> {
-        self.waiting_deadlines
-            .first()
-            .map(|(deadline, _)| *deadline)
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// The message id and the file of a call that sends one.
+    pub(super) fn transfer_mut(&mut self, id: CallId) -> Option<(MessageId, &mut Transfer)> {
+        let call = self.table.get_mut(&id)?;
+        let transfer = call.transfer.as_deref_mut()?;
+        Some((call.context.message_id, transfer))
+    }
+}
+
+/// The deadline of a call that no connection keeps.
+fn own_deadline(call: &Call) -> Option<Instant> {
+    match call.place {
+        Place::Waiting => Some(call.deadline),
+        Place::Dialing { until, .. } => Some(until),
+        Place::InFlight { .. } => None,
     }
 }
 
 fn held_len(call: &Call) -> usize {
-    call.held.as_ref().map_or(0, Bytes::len)
+    let file = call.transfer.as_ref();
+    call.held.as_ref().map_or(0, Bytes::len) + file.map_or(0, |file| file.upload.content().len())
 }
 
 /// A method's name, kept without an allocation if it is as short as those of

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::io::ConnId;
+use super::io::{ConnId, Reason};
 use crate::config::Endpoint;
 use crate::connection::Connection;
 use crate::request::CallId;
@@ -13,6 +13,8 @@ use crate::time::Instant;
 pub(super) enum Role {
     Dispatch,
     Gate,
+    /// One file of one call.
+    File(CallId),
 }
 
 /// What a quest of ours was sent for.
@@ -23,6 +25,7 @@ pub(super) enum QuestKey {
     Bye,
     KeepAlive,
     Restore,
+    FileToken(CallId),
     Call(CallId),
 }
 
@@ -39,6 +42,19 @@ pub(super) struct Link {
     /// Set once the connection is over and only its last bytes still have to
     /// leave; the time is when they are given up.
     pub(super) draining: Option<Instant>,
+}
+
+impl Link {
+    /// When something has to be done about the connection, and what.
+    pub(super) fn deadline(&self) -> Option<(Instant, Reason)> {
+        match self.draining {
+            Some(until) => Some((until, Reason::Drain)),
+            None => {
+                let call = self.connection.next_deadline();
+                call.map(|at| (at, Reason::Call))
+            }
+        }
+    }
 }
 
 /// The few connections a client has at a time.
@@ -69,6 +85,13 @@ impl Links {
     pub(super) fn remove(&mut self, id: ConnId) -> Option<Link> {
         let index = self.links.iter().position(|link| link.id == id)?;
         Some(self.links.swap_remove(index))
+    }
+
+    /// A connection with something to do at `now`: a quest that expires, or
+    /// last bytes to give up.
+    pub(super) fn first_due(&self, now: Instant) -> Option<ConnId> {
+        let due = |link: &&Link| link.deadline().is_some_and(|(at, _)| at <= now);
+        self.links.iter().find(due).map(|link| link.id)
     }
 
     pub(super) fn ids(&self) -> Vec<ConnId> {

@@ -69,10 +69,7 @@ impl Client {
     }
 
     pub(super) fn begin_login(&mut self) {
-        self.route.attempts = 0;
-        self.route.failures = 0;
-        self.route.tokens = 0;
-        self.route.gate_tried = false;
+        self.route = Route::default();
         self.memory = super::Memory::default();
         self.start_attempt();
     }
@@ -82,7 +79,8 @@ impl Client {
         self.set_state(State::Connecting {
             attempt: self.route.attempts,
         });
-        let limit = self.config.connection_timeout + self.config.request_timeout;
+        let to_connect = self.config.connection_timeout;
+        let limit = to_connect.saturating_add(self.config.request_timeout);
         self.timers.set(Timer::Attempt, self.clock.now + limit);
         match self.choose_target() {
             Some((role, endpoint)) => self.open(role, endpoint, 0),
@@ -94,7 +92,7 @@ impl Client {
     /// there is one, and otherwise the gate of the last session.
     fn choose_target(&mut self) -> Option<(Role, Endpoint)> {
         let first = !core::mem::replace(&mut self.route.gate_tried, true);
-        if first && self.route.last_gate.is_none() {
+        if first {
             if let Some(gate) = &self.config.gate {
                 return Some((Role::Gate, gate.clone()));
             }
@@ -108,18 +106,32 @@ impl Client {
     /// Opens a connection to `endpoint` and makes it the attempt's current one.
     fn open(&mut self, role: Role, endpoint: Endpoint, redirects: u8) {
         let endpoint = endpoint.with_default_scheme(self.config.default_scheme());
+        let at = format!("{endpoint}");
+        match self.open_link(role, endpoint) {
+            Ok(conn) => {
+                self.phase = Phase::Attempt(Attempt { conn, redirects });
+                let deadline = self.clock.now + self.config.connection_timeout;
+                self.timers.set(Timer::Connect, deadline);
+            }
+            Err(error) => {
+                let error = LoginError::new(LoginErrorKind::Transport(error));
+                self.attempt_failed(error.at(at));
+            }
+        }
+    }
+
+    /// Opens a connection to `endpoint`, which has a scheme.
+    pub(super) fn open_link(
+        &mut self,
+        role: Role,
+        endpoint: Endpoint,
+    ) -> Result<ConnId, TransportError> {
         let target = self.target_of(&endpoint);
         let limits = ConnectionLimits {
             max_package: self.config.max_package,
             max_unsent: self.config.max_unsent,
         };
-        let transport = match self.transport(&target) {
-            Ok(transport) => transport,
-            Err(error) => {
-                let error = LoginError::new(LoginErrorKind::Transport(error));
-                return self.attempt_failed(error.at(format!("{endpoint}")));
-            }
-        };
+        let transport = self.transport(&target)?;
         let conn = self.links.next_id();
         self.links.push(Link {
             id: conn,
@@ -130,14 +142,12 @@ impl Client {
             last_received: self.clock.now,
             draining: None,
         });
-        self.phase = Phase::Attempt(Attempt { conn, redirects });
-        let deadline = self.clock.now + self.config.connection_timeout;
-        self.timers.set(Timer::Connect, deadline);
         self.outputs.push_back(Output::Connect {
             conn,
             host: target.host,
             port: target.port,
         });
+        Ok(conn)
     }
 
     fn target_of(&self, endpoint: &Endpoint) -> Target {
@@ -167,16 +177,19 @@ impl Client {
 
     /// The transport of the attempt's connection is open.
     pub(super) fn link_ready(&mut self, conn: ConnId) {
+        let role = self.links.get(conn).map(|link| link.role);
+        if let Some(Role::File(call)) = role {
+            return self.send_file(conn, call);
+        }
         if !self.is_current_attempt(conn) {
             return;
         }
         self.timers.clear(Timer::Connect);
-        let role = self.links.get(conn).map(|link| link.role);
         match role {
             Some(Role::Dispatch) => self.look_up(conn),
             Some(Role::Gate) if self.config.plain_fpnn => self.go_online(conn),
             Some(Role::Gate) => self.authenticate(conn),
-            None => {}
+            _ => {}
         }
     }
 

@@ -11,6 +11,7 @@ mod requests;
 mod session;
 mod state;
 mod timers;
+mod uploads;
 
 pub use io::{ConnId, Input, Output, Reason, SocketEnd};
 pub use state::{Session, State};
@@ -23,7 +24,7 @@ use bytes::{Bytes, BytesMut};
 
 use self::calls::Calls;
 use self::dedup::Dedup;
-use self::links::{Links, QuestKey, Role};
+use self::links::{Links, Role};
 use self::login::{Attempt, Route};
 use self::memory::{Memory, Step};
 use self::message_ids::MessageIds;
@@ -248,7 +249,9 @@ impl Client {
             return None;
         }
         let piece = link.connection.poll_transmit();
-        if piece.is_none() && link.draining.is_some() {
+        if piece.is_some() && matches!(link.role, Role::File(_)) {
+            self.report_progress(conn);
+        } else if piece.is_none() && link.draining.is_some() {
             self.drop_link(conn);
         }
         piece
@@ -261,23 +264,26 @@ impl Client {
         if let Some(tls) = &self.config.tls {
             tls.set_unix_time(self.clock.unix());
         }
-        self.expire_waiting_calls();
+        self.expire_calls();
     }
 
     fn run_timers(&mut self) {
         let now = self.clock.now;
-        for conn in self.links.ids() {
-            let Some(link) = self.links.get_mut(conn) else {
-                continue;
-            };
-            if link.draining.is_some_and(|until| until <= now) {
-                self.drop_link(conn);
-            } else if link.connection.next_deadline().is_some_and(|at| at <= now) {
-                link.connection.handle_input(now, ConnectionInput::Tick);
-                self.drain_link(conn);
+        while let Some(conn) = self.links.first_due(now) {
+            match self.links.get_mut(conn) {
+                Some(link) if link.draining.is_none() => {
+                    link.connection.handle_input(now, ConnectionInput::Tick);
+                    self.drain_link(conn);
+                }
+                _ => self.drop_link(conn),
             }
         }
-        while let Some(timer) = self.timers.pop_due(now) {
+        // A timer may set another that is due at once, where pauses are zero or
+        // the clock is at its end: the rest is for the next tick.
+        for _ in 0..timers::COUNT {
+            let Some(timer) = self.timers.pop_due(now) else {
+                return;
+            };
             match timer {
                 Timer::Connect | Timer::Attempt | Timer::Token => self.login_timed_out(timer),
                 Timer::Backoff => self.start_attempt(),
@@ -289,14 +295,10 @@ impl Client {
     }
 
     fn next_deadline(&self) -> Option<(Instant, Reason)> {
-        let links = self.links.iter().flat_map(|link| {
-            let calls = link.connection.next_deadline().map(|at| (at, Reason::Call));
-            let drain = link.draining.map(|at| (at, Reason::Drain));
-            [calls.filter(|_| drain.is_none()), drain]
-        });
-        let waiting = self.calls.next_waiting_deadline();
-        links
-            .flatten()
+        let waiting = self.calls.next_deadline();
+        self.links
+            .iter()
+            .filter_map(links::Link::deadline)
             .chain(waiting.map(|at| (at, Reason::WaitingCall)))
             .chain(self.timers.next())
             .min()
@@ -314,9 +316,7 @@ impl Client {
                 ConnectionOutput::Expired { key, sent } => self.expired(conn, key, sent),
                 ConnectionOutput::Quest(quest) => self.asked(conn, &quest),
                 ConnectionOutput::Lost { key, sent } => {
-                    if let QuestKey::Call(call) = key {
-                        self.call_lost(call, sent);
-                    }
+                    self.quest_lost(key, sent);
                 }
                 ConnectionOutput::Closed(reason) => self.link_closed(conn, reason),
             }
@@ -335,9 +335,17 @@ impl Client {
     }
 
     fn connect_failed(&mut self, conn: ConnId, why: alloc::string::String) {
+        // News that come too late to be true; the socket is gone all the same.
+        let is_connected = |link: &links::Link| link.connected || link.draining.is_some();
+        if self.links.get(conn).is_some_and(is_connected) {
+            return self.disconnected(conn, SocketEnd::Failed(why));
+        }
         let Some(link) = self.links.remove(conn) else {
             return;
         };
+        if let Role::File(call) = link.role {
+            return self.file_gate_failed(conn, call, &link.endpoint, why);
+        }
         let error = LoginError::new(LoginErrorKind::Connect { why });
         self.attempt_failed(error.at(alloc::format!("{}", link.endpoint)));
     }
@@ -382,9 +390,13 @@ impl Client {
         }
         link.draining = Some(drain_until);
         let role = link.role;
-        let endpoint = alloc::format!("{}", link.endpoint);
+        let endpoint = link.endpoint.clone();
         if !link.connected || !link.connection.wants_transmit() {
             self.drop_link(conn);
+        }
+        if let Role::File(call) = role {
+            let why = alloc::format!("{reason}");
+            return self.file_gate_failed(conn, call, &endpoint, why);
         }
         match self.phase {
             Phase::Online { conn: gate } if gate == conn => self.session_lost(reason),
@@ -394,9 +406,9 @@ impl Client {
                     LostReason::Transport(error) => LoginErrorKind::Transport(error),
                     reason => LoginErrorKind::Lost(reason),
                 };
-                self.attempt_failed(LoginError::new(kind).at(endpoint));
+                self.attempt_failed(LoginError::new(kind).at(alloc::format!("{endpoint}")));
             }
-            _ => debug_assert!(role == Role::Dispatch || !self.state.is_online()),
+            _ => {}
         }
     }
 
@@ -409,7 +421,12 @@ impl Client {
         };
         if link.draining.is_none() {
             link.draining = Some(drain_until);
-            link.connection.close();
+            // What came in the same bytes still counts, and its answers belong
+            // before the goodbye of the transport.
+            self.drain_link(conn);
+            if let Some(link) = self.links.get_mut(conn) {
+                link.connection.close();
+            }
             self.lose_calls_of(conn);
         }
         let idle = |link: &links::Link| !link.connected || !link.connection.wants_transmit();
@@ -434,13 +451,15 @@ impl Client {
 
     /// Closes for good, with everything that belongs to it.
     fn close(&mut self, cause: Cause) {
-        let login_again = matches!(
-            self.phase,
-            Phase::Closing {
-                login_again: true,
-                ..
-            }
-        );
+        // A kickout takes back a login asked for during the goodbye.
+        let login_again = cause == Cause::LoggedOut
+            && matches!(
+                self.phase,
+                Phase::Closing {
+                    login_again: true,
+                    ..
+                }
+            );
         self.phase = Phase::Closed;
         for conn in self.links.ids() {
             self.close_link(conn);

@@ -6,8 +6,9 @@ use bytes::{Bytes, BytesMut};
 
 use super::calls::{Call, MethodName, Place};
 use super::links::QuestKey;
+use super::uploads::{Transfer, quest_error, server_error};
 use super::{Client, ConnId, Output, Phase};
-use crate::connection::{QuestError, ServerError};
+use crate::connection::ServerError;
 use crate::error::{ErrorCode, RequestError, RequestErrorKind};
 use crate::ids::MessageId;
 use crate::payload::{Encoding, Payload, PayloadWriter};
@@ -48,6 +49,7 @@ impl Client {
             user_id: self.config.user_id,
             message_id: MessageId::NONE,
             check_arguments: self.config.check_arguments,
+            file_signature: self.config.file_signature,
             deduplicated: false,
         };
         if let Some(message) = message {
@@ -64,17 +66,22 @@ impl Client {
         request.encode(&context, &mut out).map_err(name)?;
         out.finish()
             .map_err(|error| name(RequestError::new("", RequestErrorKind::Encode(error))))?;
+        let default_limit = match request.upload() {
+            Some(_) => self.config.file_timeout,
+            None => self.config.request_timeout,
+        };
         let tries = message.map_or(0, |_| options.resend_on_loss);
         let call = Call {
             method: MethodName::new(request.method()),
             context,
-            deadline: self.clock.now + options.timeout.unwrap_or(self.config.request_timeout),
+            deadline: self.clock.now + options.timeout.unwrap_or(default_limit),
             place: Place::Waiting,
             sent: false,
             may_be_duplicate: message.is_some_and(|message| message.resend),
             tries_left: tries,
             held: None,
             remembered: request.remembers().map(Box::new),
+            transfer: request.upload().cloned().map(Transfer::new),
         };
         let accepted = self.accept(call, start);
         if self.scratch.capacity() > SCRATCH_LIMIT {
@@ -88,13 +95,19 @@ impl Client {
     ///
     /// Nothing is sent: the server may still carry out what was sent before.
     pub fn cancel(&mut self, call: CallId) {
-        if let Some(call) = self.calls.remove(call) {
-            if let Place::InFlight { conn, seq } = call.place {
-                if let Some(link) = self.links.get_mut(conn) {
-                    link.connection.cancel(seq);
-                }
+        let Some(cancelled) = self.calls.remove(call) else {
+            // It may have ended without anybody having been told.
+            let told =
+                |output: &Output| matches!(output, Output::Answer { call: of, .. } if *of == call);
+            self.outputs.retain(|output| !told(output));
+            return;
+        };
+        if let Place::InFlight { conn, seq } = cancelled.place {
+            if let Some(link) = self.links.get_mut(conn) {
+                link.connection.cancel(seq);
             }
         }
+        self.close_file_link(&cancelled);
     }
 
     fn choose_message_id(&mut self, wanted: MessageId) -> MessageId {
@@ -131,6 +144,9 @@ impl Client {
 
     /// Takes a call whose body is in the scratch buffer.
     fn accept(&mut self, mut call: Call, start: Start) -> Result<CallId, RequestError> {
+        if call.transfer.is_some() {
+            return self.accept_upload(call, start);
+        }
         let body_len = self.scratch.len();
         crate::frame::check_quest(
             call.method.as_str(),
@@ -155,10 +171,36 @@ impl Client {
             call.place = Place::InFlight { conn, seq };
         }
         if let Some(Remembered::LeftRoom(room)) = call.remembered.as_deref() {
-            // Whatever becomes of the call, the user wants out.
+            // Whatever becomes of the call, the user wants out; only a room
+            // entered after this is a wish to be in.
             self.memory.forget_room(*room);
+            self.calls.forget_entering(*room);
+            call.remembered = None;
         }
         self.calls.insert(id, call);
+        Ok(id)
+    }
+
+    fn accept_upload(&mut self, call: Call, start: Start) -> Result<CallId, RequestError> {
+        let file = call.transfer.as_ref().map(|transfer| &transfer.upload);
+        let len = file.map_or(0, |file| file.content().len());
+        // The package will hold more than the file: not the last check, but
+        // the one that comes before anything is sent.
+        crate::frame::check_quest(
+            call.method.as_str(),
+            true,
+            len.max(1),
+            self.config.max_package,
+        )
+        .map_err(|error| RequestError::new("", RequestErrorKind::Encode(error)))?;
+        let id = self.calls.next_id();
+        match start {
+            Start::Send(conn) => self.start_upload(conn, id, call),
+            Start::Wait if self.calls.held_bytes() + len > self.config.max_unsent => {
+                return Err(RequestError::new("", RequestErrorKind::Backpressure));
+            }
+            Start::Wait => self.calls.insert(id, call),
+        }
         Ok(id)
     }
 
@@ -176,11 +218,7 @@ impl Client {
             .ok_or(RequestErrorKind::NotConnected)?;
         link.connection
             .quest(QuestKey::Call(id), method, body, deadline)
-            .map_err(|error| match error {
-                QuestError::Closed => RequestErrorKind::NotConnected,
-                QuestError::Backpressure => RequestErrorKind::Backpressure,
-                QuestError::Encode(error) => RequestErrorKind::Encode(error),
-            })
+            .map_err(quest_error)
     }
 
     /// Sends every call that waits for a session.
@@ -190,13 +228,27 @@ impl Client {
         };
         while let Some(id) = self.calls.first_waiting() {
             if let Some(call) = self.calls.remove(id) {
-                self.send_held(conn, id, call);
+                let lost = call.sent;
+                self.send_held(conn, id, call, |kind| match lost {
+                    true => RequestErrorKind::ConnectionLost { sent: true },
+                    false => kind,
+                });
             }
         }
     }
 
-    /// Sends a call whose body was kept.
-    fn send_held(&mut self, conn: ConnId, id: CallId, mut call: Call) {
+    /// Sends a call whose body was kept; `refused` says how it ends if that
+    /// cannot be done.
+    fn send_held(
+        &mut self,
+        conn: ConnId,
+        id: CallId,
+        mut call: Call,
+        refused: impl FnOnce(RequestErrorKind) -> RequestErrorKind,
+    ) {
+        if call.transfer.is_some() {
+            return self.start_upload(conn, id, call);
+        }
         let deadline = call.try_deadline(self.clock.now);
         let body = call.held.clone().unwrap_or_default();
         match self.send_call(conn, id, call.method.as_str(), &body, deadline) {
@@ -207,14 +259,7 @@ impl Client {
                 }
                 self.calls.insert(id, call);
             }
-            Err(_) if call.sent => {
-                self.end_call(
-                    id,
-                    call,
-                    Err(RequestErrorKind::ConnectionLost { sent: true }),
-                );
-            }
-            Err(kind) => self.end_call(id, call, Err(kind)),
+            Err(kind) => self.end_call(id, call, Err(refused(kind))),
         }
     }
 
@@ -227,13 +272,10 @@ impl Client {
                 call.context.deduplicated = true;
                 Ok(Payload::empty(Encoding::MsgPack))
             }
-            Err(error) => Err(RequestErrorKind::Server {
-                code: error.code,
-                message: error.message,
-                raiser: error.raiser,
-            }),
+            Err(error) => Err(server_error(error)),
             Ok(answer) => Ok(answer),
         };
+        self.close_file_link(&call);
         if result.is_ok() {
             if let Some(change) = call.remembered.take() {
                 self.memory.apply(*change);
@@ -247,23 +289,44 @@ impl Client {
             return;
         };
         call.sent |= sent;
-        if call.tries_left > 0 && self.clock.now < call.deadline {
-            self.count_try(&mut call);
-            return self.send_held(conn, id, call);
-        }
         let sent = call.sent;
+        if call.transfer.is_some() {
+            self.close_file_link(&call);
+            return self.retry_upload(id, call, RequestErrorKind::TimedOut { sent });
+        }
+        let in_session = matches!(self.phase, Phase::Online { .. });
+        if call.tries_left > 0 && in_session && self.clock.now < call.deadline {
+            self.count_try(&mut call);
+            let late = |_| RequestErrorKind::TimedOut { sent };
+            return self.send_held(conn, id, call, late);
+        }
         self.end_call(id, call, Err(RequestErrorKind::TimedOut { sent }));
     }
 
+    pub(super) fn quest_lost(&mut self, key: QuestKey, sent: bool) {
+        match key {
+            QuestKey::Call(call) => self.call_lost(call, sent),
+            // The file itself was not sent.
+            QuestKey::FileToken(call) => self.call_lost(call, false),
+            _ => {}
+        }
+    }
+
     /// The connection of a call ended before its answer came.
-    pub(super) fn call_lost(&mut self, id: CallId, sent: bool) {
+    fn call_lost(&mut self, id: CallId, sent: bool) {
         let Some(mut call) = self.calls.remove(id) else {
             return;
         };
         call.sent |= sent;
+        if self.file_link_of(&call).is_some() {
+            // The session is not concerned, and may be used for another try.
+            let sent = call.sent;
+            return self.retry_upload(id, call, RequestErrorKind::ConnectionLost { sent });
+        }
         let session_follows =
             self.config.auto_reconnect && matches!(self.phase, Phase::Online { .. });
-        if call.tries_left > 0 && session_follows && self.clock.now < call.deadline {
+        let may_wait = session_follows && self.calls.waiting() < self.config.max_waiting;
+        if call.tries_left > 0 && may_wait && self.clock.now < call.deadline {
             self.count_try(&mut call);
             call.place = Place::Waiting;
             self.calls.insert(id, call);
@@ -273,16 +336,24 @@ impl Client {
         self.end_call(id, call, Err(RequestErrorKind::ConnectionLost { sent }));
     }
 
-    fn count_try(&self, call: &mut Call) {
+    pub(super) fn count_try(&self, call: &mut Call) {
         call.tries_left -= 1;
         call.may_be_duplicate |= call.sent;
     }
 
-    pub(super) fn expire_waiting_calls(&mut self) {
-        while let Some(id) = self.calls.first_expired_waiting(self.clock.now) {
-            if let Some(call) = self.calls.remove(id) {
-                let sent = call.sent;
-                self.end_call(id, call, Err(RequestErrorKind::TimedOut { sent }));
+    /// Ends, or repeats, the calls whose time is up and that no connection
+    /// keeps.
+    pub(super) fn expire_calls(&mut self) {
+        while let Some(id) = self.calls.first_expired(self.clock.now) {
+            let Some(call) = self.calls.remove(id) else {
+                continue;
+            };
+            let timed_out = RequestErrorKind::TimedOut { sent: call.sent };
+            if matches!(call.place, Place::Dialing { .. }) {
+                self.close_file_link(&call);
+                self.retry_upload(id, call, timed_out);
+            } else {
+                self.end_call(id, call, Err(timed_out));
             }
         }
     }
@@ -300,7 +371,12 @@ impl Client {
         }
     }
 
-    fn end_call(&mut self, id: CallId, call: Call, result: Result<Payload, RequestErrorKind>) {
+    pub(super) fn end_call(
+        &mut self,
+        id: CallId,
+        call: Call,
+        result: Result<Payload, RequestErrorKind>,
+    ) {
         let result = result.map_err(|kind| {
             RequestError::new(call.method.as_str(), kind).with_message_id(call.context.message_id)
         });

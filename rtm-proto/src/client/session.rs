@@ -5,13 +5,14 @@ use core::time::Duration;
 use super::links::QuestKey;
 use super::memory::Step;
 use super::timers::Timer;
+use super::uploads::server_error;
 use super::{Client, ConnId, Phase, Session, State};
 use crate::api::{EnterRoom, SetAttributes, SetTranslationLanguage};
 use crate::connection::{ServerError, ServerQuest};
 use crate::error::{Cause, ErrorCode, LoginStep, LostReason, RequestError, RequestErrorKind};
 use crate::event::{Event, Push, decode_push};
 use crate::ids::RoomId;
-use crate::payload::{Payload, PayloadWriter};
+use crate::payload::{COPY_BELOW, Encoding, Payload, PayloadWriter};
 use crate::request::{Context, Request};
 use crate::transport::Scheme;
 
@@ -23,9 +24,6 @@ const GOODBYE_LIMIT: Duration = Duration::from_secs(5);
 const PROBE_AFTER: Duration = Duration::from_secs(20);
 /// How long the peer may take to send anything after a `*ping`.
 const PROBE_LIMIT: Duration = Duration::from_secs(5);
-/// An unread body smaller than this is copied, so that it does not keep a
-/// whole read buffer alive.
-const COPY_BELOW: usize = 4096;
 
 impl Client {
     pub(super) fn go_online(&mut self, conn: ConnId) {
@@ -47,9 +45,13 @@ impl Client {
     }
 
     pub(super) fn session_lost(&mut self, reason: LostReason) {
-        let was_stable = self.timers.next_of(Timer::Stable).is_none();
-        if !was_stable {
+        // The timer may be due and not handled yet.
+        let now = self.clock.now;
+        let stable_at = self.timers.next_of(Timer::Stable);
+        if stable_at.is_some_and(|at| at > now) {
             self.count_unstable_session();
+        } else {
+            self.session_is_stable();
         }
         for timer in [Timer::Stable, Timer::Liveness] {
             self.timers.clear(timer);
@@ -72,18 +74,9 @@ impl Client {
             QuestKey::Call(call) => self.call_answered(call, result),
             QuestKey::Lookup => self.lookup_answered(conn, result),
             QuestKey::Auth => self.auth_answered(conn, result),
-            QuestKey::Bye => self.close(Cause::LoggedOut),
-            QuestKey::Restore => {
-                self.restored(
-                    result
-                        .map(|_| ())
-                        .map_err(|error| RequestErrorKind::Server {
-                            code: error.code,
-                            message: error.message,
-                            raiser: error.raiser,
-                        }),
-                )
-            }
+            QuestKey::Bye => self.goodbye_ended(),
+            QuestKey::Restore => self.restored(result.map(|_| ()).map_err(server_error)),
+            QuestKey::FileToken(call) => self.file_token_answered(conn, call, result),
             QuestKey::KeepAlive => {}
         }
     }
@@ -91,9 +84,11 @@ impl Client {
     pub(super) fn expired(&mut self, conn: ConnId, key: QuestKey, sent: bool) {
         match key {
             QuestKey::Call(call) => self.call_expired(conn, call, sent),
+            // The file itself was not sent.
+            QuestKey::FileToken(call) => self.call_expired(conn, call, false),
             QuestKey::Lookup => self.login_quest_expired(conn, LoginStep::Lookup),
             QuestKey::Auth => self.login_quest_expired(conn, LoginStep::Auth),
-            QuestKey::Bye => self.close(Cause::LoggedOut),
+            QuestKey::Bye => self.goodbye_ended(),
             QuestKey::Restore => self.restored(Err(RequestErrorKind::TimedOut { sent })),
             QuestKey::KeepAlive => {}
         }
@@ -169,13 +164,20 @@ impl Client {
             } else {
                 "bye"
             };
-            let empty = Payload::empty(crate::payload::Encoding::MsgPack);
+            let empty = Payload::empty(Encoding::MsgPack);
             let sent =
                 link.connection
                     .urgent_quest(QuestKey::Bye, method, empty.as_bytes(), deadline);
             if sent.is_err() {
                 self.close(Cause::LoggedOut);
             }
+        }
+    }
+
+    fn goodbye_ended(&mut self) {
+        // A kickout may have closed the client before.
+        if matches!(self.phase, Phase::Closing { .. }) {
+            self.close(Cause::LoggedOut);
         }
     }
 
@@ -197,7 +199,10 @@ impl Client {
             heard + limit
         } else {
             match self.probe_sent {
-                Some(asked) if heard <= asked => asked + PROBE_LIMIT,
+                // Nothing was heard at the moment of asking, or nobody would
+                // have asked: a byte of the same moment came later, on a clock
+                // that is coarse.
+                Some(asked) if heard < asked => asked + PROBE_LIMIT,
                 _ => {
                     self.probe_sent = None;
                     heard + PROBE_AFTER
@@ -219,7 +224,7 @@ impl Client {
         self.probe_sent = Some(now);
         self.timers.set(Timer::Liveness, deadline);
         if let Some(link) = self.links.get_mut(conn) {
-            let empty = Payload::empty(crate::payload::Encoding::MsgPack);
+            let empty = Payload::empty(Encoding::MsgPack);
             // Should it not go out, silence ends the connection all the same.
             let _ = link.connection.urgent_quest(
                 QuestKey::KeepAlive,

@@ -2,10 +2,12 @@
 
 mod backoff;
 mod endpoint;
+mod signature;
 mod token;
 
 pub use backoff::Backoff;
 pub use endpoint::{Endpoint, EndpointError, EndpointErrorKind};
+pub use signature::FileSignature;
 pub use token::Token;
 
 use alloc::collections::BTreeMap;
@@ -52,6 +54,8 @@ pub struct Config {
     pub(crate) backoff: Backoff,
     pub(crate) connection_timeout: Duration,
     pub(crate) request_timeout: Duration,
+    pub(crate) file_timeout: Duration,
+    pub(crate) file_signature: FileSignature,
     pub(crate) max_ping_interval: Option<Duration>,
     pub(crate) duplicate_lifetime: Duration,
     pub(crate) restore_rooms: bool,
@@ -90,6 +94,8 @@ impl Config {
             backoff: Backoff::default(),
             connection_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(20),
+            file_timeout: Duration::from_secs(120),
+            file_signature: FileSignature::Seed,
             max_ping_interval: Some(Duration::from_secs(60)),
             duplicate_lifetime: Duration::from_secs(20 * 60),
             restore_rooms: true,
@@ -215,6 +221,21 @@ impl Config {
     #[must_use]
     pub fn request_timeout(mut self, limit: Duration) -> Self {
         self.request_timeout = or_default(limit, Duration::from_secs(20));
+        self
+    }
+
+    /// How long sending a file may take in all, unless the call says otherwise
+    /// (default: 120 s). Zero means the default.
+    #[must_use]
+    pub fn file_timeout(mut self, limit: Duration) -> Self {
+        self.file_timeout = or_default(limit, Duration::from_secs(120));
+        self
+    }
+
+    /// How files are signed (default: [`FileSignature::Seed`]).
+    #[must_use]
+    pub fn file_signature(mut self, signature: FileSignature) -> Self {
+        self.file_signature = signature;
         self
     }
 

@@ -434,8 +434,18 @@ impl<K> Connection<K> {
         }
         if let Err(error) = received {
             self.fail(LostReason::Transport(error));
-        } else if self.transport.state() == TransportState::Closed {
+        } else if self.peer_has_closed() {
             self.fail(LostReason::PeerClosed);
+        }
+    }
+
+    /// Whether the peer said goodbye on the transport. Our reply to that may
+    /// still have to leave.
+    fn peer_has_closed(&self) -> bool {
+        match self.transport.state() {
+            TransportState::Closed => true,
+            TransportState::Closing => self.stage != Stage::Closing,
+            TransportState::Opening | TransportState::Ready => false,
         }
     }
 
@@ -549,6 +559,18 @@ impl<K> Connection<K> {
     #[must_use]
     pub fn unsent(&self) -> usize {
         self.transport.unsent()
+    }
+
+    /// Where in the outgoing stream the next package will begin, in bytes.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.transport.queued()
+    }
+
+    /// How much of the outgoing stream was handed out, in bytes.
+    #[must_use]
+    pub fn handed_out(&self) -> u64 {
+        self.transport.handed_out()
     }
 
     fn was_sent(&self, position: u64) -> bool {

@@ -51,6 +51,12 @@ pub enum RequestErrorKind {
         /// As in [`ConnectionLost`](Self::ConnectionLost).
         sent: bool,
     },
+    /// The file gate cannot be used: its address is bad, it cannot be reached,
+    /// or it went away before the file was on its way.
+    FileGate {
+        /// What went wrong, with the address.
+        why: String,
+    },
     /// The caller cancelled the call.
     Cancelled,
     /// Too much is waiting already: unsent bytes of a peer that does not read,
@@ -146,9 +152,9 @@ impl RequestError {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match &self.0.kind {
-            RequestErrorKind::NotConnected | RequestErrorKind::Backpressure => {
-                ErrorCode::CORE_INVALID_CONNECTION
-            }
+            RequestErrorKind::NotConnected
+            | RequestErrorKind::Backpressure
+            | RequestErrorKind::FileGate { .. } => ErrorCode::CORE_INVALID_CONNECTION,
             RequestErrorKind::ConnectionLost { .. } => ErrorCode::CORE_CONNECTION_CLOSED,
             RequestErrorKind::TimedOut { .. } => ErrorCode::CORE_TIMEOUT,
             RequestErrorKind::Cancelled => ErrorCode::CORE_CANCELLED,
@@ -167,9 +173,9 @@ impl RequestError {
     pub fn retry(&self) -> Retry {
         match &self.0.kind {
             RequestErrorKind::ConnectionLost { sent: false } => Retry::Reconnect,
-            RequestErrorKind::TimedOut { sent: false } | RequestErrorKind::Backpressure => {
-                Retry::Later
-            }
+            RequestErrorKind::TimedOut { sent: false }
+            | RequestErrorKind::Backpressure
+            | RequestErrorKind::FileGate { .. } => Retry::Later,
             _ => self.code().retry(),
         }
     }
@@ -194,6 +200,7 @@ impl fmt::Display for RequestError {
             RequestErrorKind::TimedOut { sent: false } => {
                 f.write_str("the deadline passed before the call was sent")
             }
+            RequestErrorKind::FileGate { why } => write!(f, "the file gate cannot be used: {why}"),
             RequestErrorKind::Cancelled => f.write_str("cancelled"),
             RequestErrorKind::Backpressure => {
                 f.write_str("too much is waiting to be sent; nothing was sent")

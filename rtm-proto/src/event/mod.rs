@@ -10,7 +10,7 @@ use alloc::string::String;
 
 use crate::client::State;
 use crate::error::RequestError;
-use crate::ids::RoomId;
+use crate::ids::{MessageId, RoomId};
 use crate::payload::{CodecError, Payload};
 
 /// Something that happened.
@@ -39,6 +39,15 @@ pub enum Event {
     /// The translation language or the attributes of the connection could not
     /// be set again after a reconnect.
     SettingLost(RequestError),
+    /// Part of a file was handed to the network.
+    UploadProgress {
+        /// The id of the message that carries the file.
+        message_id: MessageId,
+        /// Bytes of the file so far.
+        sent: u64,
+        /// Bytes of the file in all.
+        total: u64,
+    },
     /// The gate checked whether the client is alive (`ping`).
     Ping,
     /// A push with a method this client does not know. A two-way one was

@@ -7,11 +7,9 @@ use bytes::Bytes;
 
 use super::message::{Body, Conversation, Message, MessageKind, Translation};
 use crate::ids::{GroupId, MessageId, MessageType, RoomId, UserId};
-use crate::payload::{CodecError, Payload, Required, Text, TextOrBytes, Value, ValueKind};
-
-/// A body smaller than this is copied, so that it does not keep a whole read
-/// buffer alive.
-const COPY_BELOW: usize = 4096;
+use crate::payload::{
+    COPY_BELOW, CodecError, Payload, Required, Text, TextOrBytes, Value, ValueKind,
+};
 
 /// What a push says.
 pub(crate) enum Push {

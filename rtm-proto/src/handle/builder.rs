@@ -6,7 +6,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
 
-use crate::config::{Backoff, Config, Endpoint, Token};
+use crate::config::{Backoff, Config, Endpoint, FileSignature, Token};
 use crate::error::BuildError;
 use crate::ids::UserId;
 #[cfg(feature = "tls")]
@@ -178,6 +178,18 @@ impl<S: Start> Builder<S> {
     #[must_use]
     pub fn request_timeout(self, limit: Duration) -> Self {
         self.set(|config| config.request_timeout(limit))
+    }
+
+    /// How long sending a file may take (default: 120 s).
+    #[must_use]
+    pub fn file_timeout(self, limit: Duration) -> Self {
+        self.set(|config| config.file_timeout(limit))
+    }
+
+    /// How files are signed (default: as the JavaScript SDK does).
+    #[must_use]
+    pub fn file_signature(self, signature: FileSignature) -> Self {
+        self.set(|config| config.file_signature(signature))
     }
 
     /// The longest silence of the gate (default: 60 s); see

@@ -87,7 +87,10 @@ impl Driver {
         {
             core.doorbell = Some(doorbell.clone());
         }
-        core.client.handle_input(now, Input::Tick);
+        let mut inputs = inputs.into_iter();
+        // Every input brings the time with it; without one it is all there is.
+        let first = inputs.next().unwrap_or(Input::Tick);
+        core.client.handle_input(now, first);
         for input in inputs {
             core.client.handle_input(now, input);
         }

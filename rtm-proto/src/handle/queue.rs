@@ -92,7 +92,7 @@ fn droppable_weight(event: &Event) -> Option<usize> {
         | Event::Undecodable {
             method, payload, ..
         } => method.len() + payload.as_bytes().len(),
-        Event::Ping | Event::KickedOutOfRoom(_) => 0,
+        Event::Ping | Event::KickedOutOfRoom(_) | Event::UploadProgress { .. } => 0,
         _ => return None,
     };
     Some(content + OVERHEAD)

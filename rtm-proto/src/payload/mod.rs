@@ -50,6 +50,10 @@ pub use value::{MAX_DEPTH, Value, ValueKind};
 pub use write::ToPayload;
 pub use writer::{PayloadWriter, ValueWriter};
 
+/// A body smaller than this is copied when it is kept, so that it does not keep a whole read buffer
+/// alive.
+pub(crate) const COPY_BELOW: usize = 4096;
+
 /// How a payload is encoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {

@@ -72,6 +72,18 @@ struct State {
 }
 
 /// Faults on command, of quests and of the wire. Without any call the service behaves.
+///
+/// ```
+/// use rtm_gate::{Effect, Gate, Times, Whom, WireFault};
+///
+/// let gate = Gate::start()?;
+/// // The next message is taken, but its sender never learns of it.
+/// gate.faults().on("sendmsg", Effect::LoseAnswerAndClose, Times::N(1));
+/// // The connection after that is cut in the middle of the first answer's header.
+/// gate.faults().wire(Whom::Next, WireFault::CutSent(7));
+/// gate.faults().clear();
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Default)]
 pub struct Faults {
     state: Mutex<State>,

@@ -156,6 +156,14 @@ impl Gate {
         }
     }
 
+    /// Makes two users friends of each other.
+    pub fn make_friends(&self, uid: i64, other: i64) {
+        let mut world = self.service.world();
+        for (user, friend) in [(uid, other), (other, uid)] {
+            world.users.entry(user).or_default().friends.insert(friend);
+        }
+    }
+
     /// Sends a text to every session, as the project's own server does.
     pub fn broadcast(&self, from: i64, mtype: u8, text: &str) {
         let mut world = self.service.world();
@@ -339,5 +347,23 @@ impl Drop for Gate {
         if let Some(thread) = slot.take() {
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Gate;
+
+    #[test]
+    fn the_handle_may_be_shared_and_sent() {
+        fn check<T: Send + Sync + 'static>(value: T) -> T {
+            value
+        }
+        let gate = check(std::sync::Arc::new(Gate::start().unwrap()));
+        let elsewhere = std::sync::Arc::clone(&gate);
+        let token = std::thread::spawn(move || elsewhere.token(5))
+            .join()
+            .unwrap();
+        assert_eq!(token, gate.token(5));
     }
 }

@@ -1,5 +1,5 @@
-//! A faithful RTM service in one process, for first steps and for tests: dispatch and gate, with the rules of the real
-//! ones, and faults on command.
+//! A faithful RTM service in one process, for first steps and for tests: dispatch, gate and file gate, with the rules of the
+//! real ones, and faults on command.
 //!
 //! It speaks msgpack and JSON over TCP, WebSocket, TLS and WebSocket behind TLS, on two ports of 127.0.0.1: one for the
 //! plain transports, one for those behind TLS. It runs on a thread of its own and keeps everything in memory.
@@ -20,14 +20,17 @@
 //!
 //! Clients see a service like the public C++ framework (`highras/fpnn`) running RTM. Beyond RTM it knows two quests:
 //! `t_echo {v}` answers `{v}`, and `t_push {n, len = 5, method = "pushmsg", mode = "twoway" | "oneway" | "json",
-//! mtype = 30, mid0 = 1}` answers `{n}` and pushes `n` messages to whoever asked. Both work without login.
+//! mtype = 30, mid0?}` answers `{n}` and pushes `n` messages of `len` bytes to whoever asked, with message ids from `mid0`
+//! on, or rising from quest to quest. Both work without login.
 
 mod area;
 mod builder;
 mod clock;
 mod conn;
 mod faults;
+mod file_tokens;
 mod gate;
+mod history;
 mod outbox;
 mod params;
 mod refusal;

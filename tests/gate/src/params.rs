@@ -19,6 +19,15 @@ impl<'a> Params<'a> {
         self.0.get(key).map(|_| self.int(key)).transpose()
     }
 
+    pub(crate) fn bool(&self, key: &str) -> Result<bool, Refusal> {
+        let value = self.required(key)?;
+        value.as_bool().ok_or_else(|| Refusal::wrong_type(key))
+    }
+
+    pub(crate) fn opt_bool(&self, key: &str) -> Result<Option<bool>, Refusal> {
+        self.0.get(key).map(|_| self.bool(key)).transpose()
+    }
+
     pub(crate) fn text(&self, key: &str) -> Result<&'a str, Refusal> {
         let value = self.required(key)?;
         value.as_str().ok_or_else(|| Refusal::wrong_type(key))
@@ -42,6 +51,10 @@ impl<'a> Params<'a> {
             .as_array()
             .and_then(|items| items.iter().map(Value::as_int).collect())
             .ok_or_else(|| Refusal::wrong_type(key))
+    }
+
+    pub(crate) fn opt_ints(&self, key: &str) -> Result<Option<Vec<i64>>, Refusal> {
+        self.0.get(key).map(|_| self.ints(key)).transpose()
     }
 
     /// Ids to work on: at least one (200033), at most `most` (200032).

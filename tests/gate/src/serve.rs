@@ -1,7 +1,6 @@
 //! The thread of the service: listening, and moving the bytes of every connection.
 
 use crate::conn::Conn;
-use crate::faults::Faults;
 use crate::outbox::Next;
 use crate::seen::Ended;
 use crate::service::{Feed, Reaction, Service};
@@ -139,13 +138,14 @@ async fn connection(
     let reason = match acceptor {
         None => task.run(socket).await,
         Some(acceptor) => {
+            let handshake = async { acceptor.accept(socket).await.map_err(|_| Ended::Peer) };
             let limit = async {
                 Timer::after(service.config.times.idle).await;
-                Err(io::ErrorKind::TimedOut.into())
+                Err(Ended::Idle)
             };
-            match or(acceptor.accept(socket), limit).await {
+            match or(handshake, limit).await {
                 Ok(stream) => task.run(stream).await,
-                Err(_) => Ended::Peer,
+                Err(reason) => reason,
             }
         }
     };
@@ -263,7 +263,7 @@ impl Task<'_> {
                 let (service, conn) = (Arc::clone(self.service), Arc::clone(self.conn));
                 self.job(async move {
                     Timer::after(time).await;
-                    conn.send(bytes, Faults::has_defect_126(&service.faults));
+                    conn.send(bytes, service.faults.has_defect_126());
                 });
             }
             Reaction::Feed(feed) => {

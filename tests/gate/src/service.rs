@@ -11,7 +11,7 @@ use crate::wire::package::{self, Kind, Package};
 use crate::wire::{Encoding, Value};
 use crate::world::World;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -52,6 +52,8 @@ pub(crate) struct Service {
     pub(crate) faults: Faults,
     world: Mutex<World>,
     connections: AtomicU64,
+    /// The next message id of `t_push`, where it names none.
+    feed_mid: AtomicI64,
 }
 
 /// What is left to do by the task of the connection after a package.
@@ -95,6 +97,7 @@ impl Service {
             faults: Faults::default(),
             world: Mutex::new(world),
             connections: AtomicU64::new(1),
+            feed_mid: AtomicI64::new(1),
         }
     }
 
@@ -255,6 +258,8 @@ impl Service {
                 let gate = self.ports.endpoint(asked.conn.tls);
                 self.reply(asked, Ok(refused_login(Some(gate))))
             }
+            // What follows is executed; the pushes of `t_push` and its answer come together or not at all.
+            _ if asked.method == "t_push" => self.feed(asked),
             Some(Effect::LoseAnswer) => {
                 let _ = self.execute(asked);
                 Reaction::Nothing
@@ -270,7 +275,6 @@ impl Service {
                     None => Reaction::Nothing,
                 }
             }
-            None if asked.method == "t_push" => self.feed(asked),
             None => {
                 let outcome = self.execute(asked);
                 self.reply(asked, outcome)
@@ -286,7 +290,8 @@ impl Service {
     }
 
     fn feed(&self, asked: &Asked<'_>) -> Reaction {
-        match area::feed(&Params(asked.payload)) {
+        let take_mids = |count| self.feed_mid.fetch_add(count, Ordering::Relaxed);
+        match area::feed(&Params(asked.payload), take_mids) {
             Err(refusal) => self.reply(asked, Err(refusal)),
             Ok(feed) => {
                 self.reply(asked, Ok(Value::map([("n", feed.count.into())])));
@@ -305,6 +310,9 @@ impl Service {
             }),
             "which" => area::which(&params, &self.ports.endpoint(asked.conn.tls)),
             "auth" => area::auth(self, &mut self.world(), asked.conn, &params),
+            "sendfile" | "sendgroupfile" | "sendroomfile" => {
+                area::receive_file(self, &mut self.world(), asked.method, &params)
+            }
             method => {
                 let handler =
                     area::handler(method).ok_or_else(|| Refusal::unknown_method(method))?;

@@ -1,6 +1,8 @@
 //! Everything the service remembers.
 
 use crate::conn::Conn;
+use crate::file_tokens::FileTokens;
+use crate::history::History;
 use crate::refusal::Refusal;
 use md5::{Digest, Md5};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -10,6 +12,22 @@ use std::time::{Duration, Instant};
 /// Message ids that are remembered to recognise a repeated one.
 const MAX_MIDS: usize = 1 << 18;
 
+/// The texts that users, groups and rooms carry.
+#[derive(Debug, Default)]
+pub(crate) struct Info {
+    /// For everybody.
+    pub(crate) open: String,
+    /// For the user itself, the members, those inside.
+    pub(crate) private: String,
+}
+
+/// What came while a user had no session.
+#[derive(Debug, Default)]
+pub(crate) struct Unread {
+    pub(crate) peers: BTreeSet<i64>,
+    pub(crate) groups: BTreeSet<i64>,
+}
+
 /// A user, known since somebody made a token for it.
 #[derive(Debug, Default)]
 pub(crate) struct User {
@@ -17,6 +35,10 @@ pub(crate) struct User {
     pub(crate) tokens: Vec<String>,
     pub(crate) banned: bool,
     pub(crate) language: String,
+    pub(crate) info: Info,
+    pub(crate) friends: BTreeSet<i64>,
+    pub(crate) data: BTreeMap<String, String>,
+    pub(crate) unread: Unread,
     /// Device token to application type.
     pub(crate) devices: BTreeMap<String, String>,
     /// The calls of the last second, while there is a rate limit.
@@ -56,12 +78,14 @@ pub(crate) struct Session {
 #[derive(Debug, Default)]
 pub(crate) struct Group {
     pub(crate) members: BTreeSet<i64>,
+    pub(crate) info: Info,
     pub(crate) muted: BTreeSet<i64>,
 }
 
 /// What outlives the sessions that are in a room.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
+    pub(crate) info: Info,
     pub(crate) muted: BTreeSet<i64>,
 }
 
@@ -73,6 +97,8 @@ pub(crate) struct World {
     by_user: HashMap<i64, Vec<u64>>,
     pub(crate) groups: BTreeMap<i64, Group>,
     pub(crate) rooms: BTreeMap<i64, Room>,
+    pub(crate) history: History,
+    pub(crate) file_tokens: FileTokens,
     mids: HashSet<(i64, i64)>,
     mids_in_order: VecDeque<(i64, i64)>,
     tokens_made: u64,
@@ -120,6 +146,10 @@ impl World {
             .into_iter()
             .flatten()
             .filter_map(|number| self.sessions.get(number))
+    }
+
+    pub(crate) fn is_online(&self, uid: i64) -> bool {
+        self.by_user.contains_key(&uid)
     }
 
     /// The rooms that any session of the user is in.

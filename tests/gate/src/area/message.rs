@@ -133,13 +133,38 @@ fn send(cx: &mut Cx<'_>, message: &Message) -> Result<Value, Refusal> {
     Ok(Value::map([("mtime", message.mtime.into())]))
 }
 
-/// Pushes to every session concerned but the one it came from.
-fn post(service: &Service, world: &mut World, message: &Message, except: Option<u64>) {
+/// Keeps the message, and pushes it to every session concerned but the one it came from.
+pub(super) fn post(service: &Service, world: &mut World, message: &Message, except: Option<u64>) {
+    world.history.keep(message);
+    note_unread(world, message);
     let targets = sessions_concerned(world, message)
         .into_iter()
         .filter(|conn| Some(conn.number) != except)
         .collect::<Vec<_>>();
     service.push_to_all(&targets, message.push_name(), &message.push_payload());
+}
+
+/// Who is offline finds the conversation among the unread ones.
+fn note_unread(world: &mut World, message: &Message) {
+    let from = message.from;
+    match message.target {
+        Target::User(to) if !world.is_online(to) => {
+            // Nobody is made a user by being written to.
+            if let Some(user) = world.users.get_mut(&to) {
+                user.unread.peers.insert(from);
+            }
+        }
+        Target::Group(gid) => {
+            let members = world.groups.get(&gid).map(|group| group.members.clone());
+            for uid in members.unwrap_or_default() {
+                let offline = uid != from && !world.is_online(uid);
+                if let Some(user) = world.users.get_mut(&uid).filter(|_| offline) {
+                    user.unread.groups.insert(gid);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 fn sessions_concerned(world: &World, message: &Message) -> Vec<Arc<Conn>> {

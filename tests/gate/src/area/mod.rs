@@ -1,12 +1,21 @@
 //! The methods, one file per area. Each file has a table of its methods; what is not in a table does not exist.
 
+mod data;
+mod file;
+mod friend;
 mod group;
+mod history;
+mod info;
+mod language;
 mod message;
 mod room;
 mod session;
 mod testing;
+mod unread;
+mod user;
 
-pub(crate) use message::broadcast;
+pub(crate) use file::receive as receive_file;
+pub(crate) use message::{Message, Target, broadcast};
 pub(crate) use room::expel;
 pub(crate) use session::{auth, end_session, which};
 pub(crate) use testing::{FeedPayload, feed};
@@ -16,7 +25,7 @@ use crate::params::Params;
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::wire::Value;
-use crate::world::{Session, World};
+use crate::world::{Session, User, World};
 use std::sync::Arc;
 
 /// What a method works with: the quest came from a logged-in connection.
@@ -28,6 +37,11 @@ pub(crate) struct Cx<'a> {
 }
 
 impl Cx<'_> {
+    /// The asking user.
+    fn user(&mut self) -> &mut User {
+        self.world.users.entry(self.uid).or_default()
+    }
+
     /// The session the quest came from.
     fn session(&mut self) -> Result<&mut Session, Refusal> {
         self.world
@@ -48,6 +62,14 @@ const TABLES: &[Table] = &[
     message::METHODS,
     group::METHODS,
     room::METHODS,
+    friend::METHODS,
+    user::METHODS,
+    data::METHODS,
+    info::METHODS,
+    history::METHODS,
+    unread::METHODS,
+    language::METHODS,
+    file::METHODS,
 ];
 
 /// The method of this name, for a quest after login.

@@ -19,7 +19,6 @@ pub(super) const METHODS: Table = &[
     ("adddebuglog", adddebuglog),
     ("adddevice", adddevice),
     ("removedevice", removedevice),
-    ("setlang", setlang),
 ];
 
 /// Tells where the gate is, to whoever asks.
@@ -132,20 +131,12 @@ fn adddebuglog(_: &mut Cx<'_>, params: &Params<'_>) -> Result<Value, Refusal> {
 fn adddevice(cx: &mut Cx<'_>, params: &Params<'_>) -> Result<Value, Refusal> {
     let kind = params.text("apptype")?.to_owned();
     let token = params.text("devicetoken")?.to_owned();
-    let user = cx.world.users.entry(cx.uid).or_default();
-    user.devices.insert(token, kind);
+    cx.user().devices.insert(token, kind);
     DONE
 }
 
 fn removedevice(cx: &mut Cx<'_>, params: &Params<'_>) -> Result<Value, Refusal> {
     let token = params.text("devicetoken")?;
-    let user = cx.world.users.entry(cx.uid).or_default();
-    user.devices.remove(token);
-    DONE
-}
-
-fn setlang(cx: &mut Cx<'_>, params: &Params<'_>) -> Result<Value, Refusal> {
-    let language = params.text("lang")?.to_owned();
-    cx.world.users.entry(cx.uid).or_default().language = language;
+    cx.user().devices.remove(token);
     DONE
 }

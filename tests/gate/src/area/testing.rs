@@ -1,8 +1,9 @@
 //! Quests that RTM does not have, for load tests and for clients of other makers.
 //!
 //! * `t_echo {v}` → `{v}`.
-//! * `t_push {n, len = 5, method = "pushmsg", mode = "twoway" | "oneway" | "json", mtype = 30, mid0 = 1}` → `{n}`:
-//!   pushes `n` messages of `len` bytes to the asking connection, with message ids from `mid0` on. `kickout`, `ping` and
+//! * `t_push {n, len = 5, method = "pushmsg", mode = "twoway" | "oneway" | "json", mtype = 30, mid0?}` → `{n}`:
+//!   pushes `n` messages of `len` bytes to the asking connection, with message ids from `mid0` on, or from where the
+//!   last quest without `mid0` left off, beginning with 1. `kickout`, `ping` and
 //!   other methods without a message are pushed with the fields they have.
 //!
 //! Both work without login.
@@ -39,8 +40,11 @@ enum Kind {
     Bare,
 }
 
-/// Reads the parameters of `t_push`.
-pub(crate) fn feed(params: &Params<'_>) -> Result<Feed, Refusal> {
+/// Reads the parameters of `t_push`; `take_mids` gives the first of so many message ids.
+pub(crate) fn feed(
+    params: &Params<'_>,
+    take_mids: impl FnOnce(i64) -> i64,
+) -> Result<Feed, Refusal> {
     let within = |key: &str, value: i64, most: i64| {
         if (0..=most).contains(&value) {
             Ok(value)
@@ -64,14 +68,16 @@ pub(crate) fn feed(params: &Params<'_>) -> Result<Feed, Refusal> {
         "kickoutroom" => Kind::KickedFromRoom,
         _ => Kind::Bare,
     };
+    let mtype = params.opt_int("mtype")?.unwrap_or(30);
+    let mid0 = params.opt_int("mid0")?;
     Ok(Feed {
         count,
         method: method.to_owned(),
         mode,
         payload: FeedPayload {
             kind,
-            mid0: params.opt_int("mid0")?.unwrap_or(1),
-            mtype: params.opt_int("mtype")?.unwrap_or(30),
+            mid0: mid0.unwrap_or_else(|| take_mids(count)),
+            mtype,
             text: "p".repeat(usize::try_from(len).unwrap_or(0)).into(),
         },
     })

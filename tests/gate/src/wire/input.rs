@@ -95,3 +95,72 @@ impl Input {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Value;
+
+    fn items(parts: &[&[u8]]) -> Result<Vec<Item>, Malformed> {
+        let mut input = Input::new();
+        let mut items = Vec::new();
+        for part in parts {
+            input.receive(part);
+            while let Some(item) = input.next()? {
+                items.push(item);
+            }
+        }
+        Ok(items)
+    }
+
+    #[test]
+    fn packages_come_out_however_they_are_split() {
+        let payload = package::quest(0x80, Some(1), "t_echo", &[0x81, 0xa1, b'v', 0xa1, b'x']);
+        let twice = payload.repeat(2);
+        for split in 0..twice.len() {
+            let items = items(&[&twice[..split], &twice[split..]]).unwrap();
+            assert_eq!(items.len(), 2);
+            for item in items {
+                let Item::Package(package) = item else {
+                    panic!("{item:?}");
+                };
+                assert_eq!(package.payload, Value::map([("v", "x".into())]));
+            }
+        }
+    }
+
+    #[test]
+    fn a_request_and_the_frames_behind_it_may_come_at_once() {
+        let request = "GET /service/websocket HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        let bytes = [request.as_bytes(), &[0x89, 0x80, 1, 2, 3, 4]].concat();
+        let items = items(&[&bytes]).unwrap();
+        assert!(matches!(items[..], [Item::Upgraded(_), Item::Ping]));
+    }
+
+    #[test]
+    fn whatever_comes_is_read_or_refused() {
+        // A linear congruential generator: the same bytes at each run.
+        let mut state = 1_u64;
+        let mut random = move || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 56) as u8
+        };
+        let good = package::quest(0x80, Some(1), "t_echo", &[0x81, 0xa1, b'v', 0xa1, b'x']);
+        let (mut read, mut refused) = (0, 0);
+        for _ in 0..20_000 {
+            let mut bytes = good.clone();
+            for _ in 0..random() % 4 {
+                let at = usize::from(random()) % bytes.len();
+                bytes[at] = random();
+            }
+            match items(&[&bytes]) {
+                Ok(_) => read += 1,
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(read > 1000 && refused > 1000, "{read} {refused}");
+    }
+}

@@ -341,6 +341,18 @@ fn a_flood_of_pushes_arrives_complete_and_in_order() {
 }
 
 #[test]
+fn pushes_without_an_id_of_their_own_never_repeat_one() {
+    let gate = Gate::start().unwrap();
+    let mut peer = Peer::connect(&gate, Via::Tcp);
+    let mut mids = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(peer.code("t_push", &[("n", 2.into())]), 0);
+        mids.extend([(); 2].map(|()| field(&peer.push().payload, "mid").as_i64().unwrap()));
+    }
+    assert_eq!(mids, [1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
 fn a_push_can_be_asked_for_in_every_mode() {
     let gate = Gate::start().unwrap();
     let mut peer = Peer::connect(&gate, Via::Tcp);
@@ -383,4 +395,15 @@ fn a_peer_that_does_not_read_is_disconnected() {
         LIMIT
     ));
     drop(peer);
+}
+
+#[test]
+fn a_handshake_that_gets_nowhere_ends_with_the_idle_limit() {
+    let gate = Gate::builder()
+        .idle_timeout(Duration::from_millis(100))
+        .start()
+        .unwrap();
+    let mut stream = crate::peer::socket(&gate.gate().tls);
+    assert_eq!(std::io::Read::read(&mut stream, &mut [0]).unwrap(), 0);
+    assert!(gate.wait_for(|seen| seen.connections[0].ended == Some(Ended::Idle), LIMIT));
 }

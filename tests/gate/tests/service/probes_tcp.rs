@@ -12,11 +12,14 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
-fn record(id: &str) -> serde_json::Value {
+fn records() -> Vec<serde_json::Value> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/tcp-frames.json");
     let text = std::fs::read_to_string(path).unwrap();
-    let records: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
-    let found = records.into_iter().find(|record| record["id"] == id);
+    serde_json::from_str(&text).unwrap()
+}
+
+fn record(id: &str) -> serde_json::Value {
+    let found = records().into_iter().find(|record| record["id"] == id);
     found.unwrap_or_else(|| panic!("no record {id}"))
 }
 
@@ -228,4 +231,50 @@ fn requests_of_http_are_closed_without_a_word() {
     let mut peer = Peer::connect(&gate, Via::Tcp);
     peer.send(b"POST /service/which HTTP/1.1\r\n\r\n");
     peer.assert_closed();
+}
+
+/// The records of kind `push`: the same quest brings the same answer and the same pushes, but for the clock and the
+/// numbers.
+#[test]
+fn recorded_pushes_come_as_recorded() {
+    let records = records();
+    let pushes = records.iter().filter(|record| record["kind"] == "push");
+    assert_eq!(pushes.clone().count(), 6);
+    for record in pushes {
+        let gate = Gate::start().unwrap();
+        let mut peer = Peer::connect(&gate, Via::Tcp);
+        peer.send(&unhex(record["quest"]["frame_hex"].as_str().unwrap()));
+        let answer = peer.read_package().unwrap();
+        let header = &record["answer"]["header"];
+        assert_eq!(header["seq"].as_u64(), answer.seq.map(u64::from));
+        assert_eq!(
+            (header["flag"].as_u64(), answer.ss),
+            (Some(answer.flag.into()), 0)
+        );
+        for frame in record["server_frames_after_answer"].as_array().unwrap() {
+            let push = peer.push();
+            let header = &frame["header"];
+            assert_eq!(header["flag"], push.flag, "{}", record["id"]);
+            assert_eq!(header["mtype"], push.mtype, "{}", record["id"]);
+            assert_eq!(header["ss"].as_u64(), Some(push.method.len() as u64));
+            if push.flag == 0x80 {
+                assert_eq!(
+                    header["psize"].as_u64(),
+                    Some(msgpack(&push.payload).len() as u64)
+                );
+            }
+            let recorded = frame["payload"].as_object();
+            for (key, value) in recorded
+                .into_iter()
+                .flatten()
+                .filter(|(key, _)| *key != "mtime")
+            {
+                let value = match value["int"].as_str() {
+                    Some(number) => Value::from(number.parse::<i64>().unwrap()),
+                    None => from_json(value),
+                };
+                assert_eq!(field(&push.payload, key), value, "{} {key}", record["id"]);
+            }
+        }
+    }
 }
