@@ -14,7 +14,7 @@
 //! | [`group`] | [`GroupApi`] | members of groups |
 //! | [`room`] | [`RoomApi`] | entering and leaving rooms |
 //! | [`language`] | [`LanguageApi`] | automatic translation |
-//! | [`custom`] | | any other method, untyped |
+//! | `custom`, with the feature `value` | | any other method, untyped |
 
 #[cfg(feature = "value")]
 pub mod custom;
