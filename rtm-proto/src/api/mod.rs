@@ -15,7 +15,7 @@
 //! | [`room`] | [`RoomApi`] | entering and leaving rooms |
 //! | [`upload`] | [`UploadApi`] | files to users, groups and rooms |
 //! | [`language`] | [`LanguageApi`] | automatic translation |
-//! | [`custom`] | | any other method, untyped |
+//! | `custom`, with the feature `value` | | any other method, untyped |
 
 #[cfg(feature = "value")]
 pub mod custom;
