@@ -324,3 +324,16 @@ fn a_network_change_outside_a_pause_changes_nothing() {
     world.input(Input::NetworkChanged);
     assert_eq!(names(&world), ["connecting 1", "online"]);
 }
+
+#[test]
+fn a_login_that_exceeds_the_package_limit_is_final_even_with_reconnect_on() {
+    let mut config = retrying().max_package(1024);
+    config = config.attributes([("key", "v".repeat(2000))]);
+    let mut world = with_gate(config);
+    world.login();
+    world.run_for(secs(1));
+    let (kind, code) = failure(&world);
+    assert!(matches!(kind, LoginErrorKind::Encode(_)), "{kind:?}");
+    assert_eq!(code, ErrorCode::PROTO_INVALID_PACKAGE);
+    assert!(world.client.state().is_closed());
+}
