@@ -11,6 +11,8 @@
 //! |---|---|---|
 //! | [`session`] | [`SessionApi`] | attributes, sessions, devices, debug log |
 //! | [`message`] | [`MessageApi`] | messages, chats, audio, commands to users, groups and rooms |
+//! | [`history`] | [`HistoryApi`] | messages of the past; [`HistoryPager`] |
+//! | [`stored`] | [`StoredMessageApi`] | reading and deleting single messages of the past |
 //! | [`group`] | [`GroupApi`] | members of groups |
 //! | [`room`] | [`RoomApi`] | entering and leaving rooms |
 //! | [`language`] | [`LanguageApi`] | automatic translation |
@@ -19,14 +21,22 @@
 #[cfg(feature = "value")]
 pub mod custom;
 pub mod group;
+pub mod history;
+mod history_pager;
+mod history_record;
 pub mod language;
 pub mod message;
 pub mod room;
 pub mod session;
+pub mod stored;
+mod target;
 
 #[cfg(feature = "value")]
 pub use custom::Custom;
 pub use group::{AddGroupMembers, GetGroupMembers, GetUserGroups, GroupApi, RemoveGroupMembers};
+pub use history::{CHAT_TYPES, GetHistory, HistoryApi, HistoryPage, MAX_HISTORY_COUNT};
+pub use history_pager::{HistoryPager, HistoryQuery};
+pub use history_record::HistoryRecord;
 pub use language::{LanguageApi, SetTranslationLanguage};
 pub use message::{MessageApi, Receipt, Recipient, SendMessage};
 pub use room::{EnterRoom, GetUserRooms, LeaveRoom, RoomApi};
@@ -34,6 +44,8 @@ pub use session::{
     AddDebugLog, AddDevice, GetAttributes, KickSession, RemoveDevice, SessionApi,
     SessionAttributes, SetAttributes,
 };
+pub use stored::{DeleteMessage, GetMessage, StoredMessage, StoredMessageApi};
+pub use target::Target;
 
 use alloc::vec::Vec;
 
