@@ -13,39 +13,57 @@
 //! | [`message`] | [`MessageApi`] | messages, chats, audio, commands to users, groups and rooms |
 //! | [`history`] | [`HistoryApi`] | messages of the past; [`HistoryPager`] |
 //! | [`stored`] | [`StoredMessageApi`] | reading and deleting single messages of the past |
-//! | [`group`] | [`GroupApi`] | members of groups |
-//! | [`room`] | [`RoomApi`] | entering and leaving rooms |
+//! | [`unread`] | [`UnreadApi`] | unread messages, conversations |
+//! | [`user`] | [`UserApi`] | who is online; public and private info of users |
+//! | [`friend`] | [`FriendApi`] | friends |
+//! | [`group`] | [`GroupApi`] | groups: members, public and private info |
+//! | [`room`] | [`RoomApi`] | rooms: entering, leaving, public and private info |
 //! | [`language`] | [`LanguageApi`] | automatic translation |
 //! | [`custom`] | | any other method, untyped |
 
 #[cfg(feature = "value")]
 pub mod custom;
+pub mod friend;
 pub mod group;
 pub mod history;
 mod history_pager;
 mod history_record;
+mod info;
 pub mod language;
 pub mod message;
 pub mod room;
 pub mod session;
 pub mod stored;
 mod target;
+pub mod unread;
+pub mod user;
 
 #[cfg(feature = "value")]
 pub use custom::Custom;
-pub use group::{AddGroupMembers, GetGroupMembers, GetUserGroups, GroupApi, RemoveGroupMembers};
+pub use friend::{AddFriends, FriendApi, GetFriends, RemoveFriends};
+pub use group::{
+    AddGroupMembers, GetGroupInfo, GetGroupMembers, GetGroupPublicInfo, GetUserGroups, GroupApi,
+    RemoveGroupMembers, SetGroupInfo,
+};
 pub use history::{CHAT_TYPES, GetHistory, HistoryApi, HistoryPage, MAX_HISTORY_COUNT};
 pub use history_pager::{HistoryPager, HistoryQuery};
 pub use history_record::HistoryRecord;
+pub use info::Info;
 pub use language::{LanguageApi, SetTranslationLanguage};
 pub use message::{MessageApi, Receipt, Recipient, SendMessage};
-pub use room::{EnterRoom, GetUserRooms, LeaveRoom, RoomApi};
+pub use room::{
+    EnterRoom, GetRoomInfo, GetRoomPublicInfo, GetUserRooms, LeaveRoom, RoomApi, SetRoomInfo,
+};
 pub use session::{
     AddDebugLog, AddDevice, GetAttributes, KickSession, RemoveDevice, SessionApi,
     SessionAttributes, SetAttributes,
 };
 pub use stored::{DeleteMessage, GetMessage, StoredMessage, StoredMessageApi};
 pub use target::Target;
+pub use unread::{
+    ClearUnread, Conversations, GetConversations, GetUnread, KnownConversation, Unread, UnreadApi,
+};
+pub use user::{GetOnlineUsers, GetUserInfo, GetUsersPublicInfo, SetUserInfo, UserApi};
 
 use alloc::vec::Vec;
 
