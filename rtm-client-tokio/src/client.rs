@@ -2,7 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rtm_proto::api::{Caller, GroupApi, LanguageApi, MessageApi, RoomApi, SessionApi};
+use rtm_proto::api::{
+    Caller, DataApi, FileApi, FriendApi, GroupApi, HistoryApi, LanguageApi, MessageApi, RoomApi,
+    SessionApi, StoredMessageApi, UnreadApi, UserApi,
+};
 use rtm_proto::error::BuildError;
 use rtm_proto::handle::{
     Builder as SharedBuilder, Call, Events, Handle, Login, LoginClient, Logout, Start, Watch,
@@ -148,11 +151,18 @@ impl Caller for Client {
     }
 }
 
+impl DataApi for Client {}
+impl FileApi for Client {}
+impl FriendApi for Client {}
 impl GroupApi for Client {}
+impl HistoryApi for Client {}
 impl LanguageApi for Client {}
 impl MessageApi for Client {}
 impl RoomApi for Client {}
 impl SessionApi for Client {}
+impl StoredMessageApi for Client {}
+impl UnreadApi for Client {}
+impl UserApi for Client {}
 
 /// Starts clients on the tokio runtime that is current.
 #[derive(Clone, Copy, Debug)]

@@ -290,3 +290,26 @@ pub trait HistoryApi: Caller {
         self.call(GetHistory::chat(Target::Broadcast, count))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::testing::refusal;
+
+    #[test]
+    fn one_to_twenty_records_may_be_asked_for() {
+        let asking_for = |count| refusal(&GetHistory::new(GroupId(1), count));
+        assert_eq!([asking_for(1), asking_for(20)], [None, None]);
+        assert_eq!(asking_for(0), Some(("num", ErrorCode::EMPTY_PARAMETER)));
+        let too_many = ErrorCode::TOO_MANY_ITEMS_IN_PARAMETERS;
+        assert_eq!(asking_for(21), Some(("num", too_many)));
+    }
+
+    #[test]
+    fn the_chat_filter_can_be_changed() {
+        let chats = GetHistory::chat(GroupId(1), 5);
+        assert_eq!(chats.message_types.as_deref(), Some(&CHAT_TYPES[..]));
+        let texts = chats.message_types([MessageType::CHAT]);
+        assert_eq!(texts.message_types, Some([MessageType::CHAT].into()));
+    }
+}

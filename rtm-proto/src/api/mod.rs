@@ -18,11 +18,17 @@
 //! | [`friend`] | [`FriendApi`] | friends |
 //! | [`group`] | [`GroupApi`] | groups: members, public and private info |
 //! | [`room`] | [`RoomApi`] | rooms: entering, leaving, public and private info |
-//! | [`language`] | [`LanguageApi`] | automatic translation |
+//! | [`data`] | [`DataApi`] | key-value data of the user |
+//! | [`file`] | [`FileApi`] | permission to upload files |
+//! | [`language`] | [`LanguageApi`] | translation, profanity filter |
 //! | [`custom`] | | any other method, untyped |
+//!
+//! [`METHODS`], [`PUSHES`], [`EVENTS`] and [`OPTIONS`] list all names.
 
 #[cfg(feature = "value")]
 pub mod custom;
+pub mod data;
+pub mod file;
 pub mod friend;
 pub mod group;
 pub mod history;
@@ -31,15 +37,20 @@ mod history_record;
 mod info;
 pub mod language;
 pub mod message;
+mod names;
 pub mod room;
 pub mod session;
 pub mod stored;
 mod target;
+#[cfg(test)]
+mod testing;
 pub mod unread;
 pub mod user;
 
 #[cfg(feature = "value")]
 pub use custom::Custom;
+pub use data::{DataApi, DeleteData, GetData, MAX_DATA_KEY, MAX_DATA_VALUE, SetData};
+pub use file::{FileApi, FileCommand, FileToken, GetFileToken};
 pub use friend::{AddFriends, FriendApi, GetFriends, RemoveFriends};
 pub use group::{
     AddGroupMembers, GetGroupInfo, GetGroupMembers, GetGroupPublicInfo, GetUserGroups, GroupApi,
@@ -49,8 +60,12 @@ pub use history::{CHAT_TYPES, GetHistory, HistoryApi, HistoryPage, MAX_HISTORY_C
 pub use history_pager::{HistoryPager, HistoryQuery};
 pub use history_record::HistoryRecord;
 pub use info::Info;
-pub use language::{LanguageApi, SetTranslationLanguage};
+pub use language::{
+    FilterProfanity, FilteredText, LanguageApi, Profanity, SetTranslationLanguage, TextType,
+    Translate,
+};
 pub use message::{MessageApi, Receipt, Recipient, SendMessage};
+pub use names::{EVENTS, METHODS, OPTIONS, PUSHES};
 pub use room::{
     EnterRoom, GetRoomInfo, GetRoomPublicInfo, GetUserRooms, LeaveRoom, RoomApi, SetRoomInfo,
 };
@@ -61,7 +76,7 @@ pub use session::{
 pub use stored::{DeleteMessage, GetMessage, StoredMessage, StoredMessageApi};
 pub use target::Target;
 pub use unread::{
-    ClearUnread, Conversations, GetConversations, GetUnread, KnownConversation, Unread, UnreadApi,
+    ClearUnread, Conversations, GetSessions, GetUnread, KnownConversation, Unread, UnreadApi,
 };
 pub use user::{GetOnlineUsers, GetUserInfo, GetUsersPublicInfo, SetUserInfo, UserApi};
 

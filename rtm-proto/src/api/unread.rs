@@ -96,13 +96,13 @@ impl Request for ClearUnread {
 
 /// Lists the conversations of the user (`getsession`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct GetConversations;
+pub struct GetSessions;
 
-impl GetConversations {
+impl GetSessions {
     /// The conversations of the logged-in user.
     #[must_use]
     pub const fn new() -> Self {
-        GetConversations
+        GetSessions
     }
 }
 
@@ -127,7 +127,7 @@ pub struct KnownConversation<Id> {
     pub last_time_ms: Option<i64>,
 }
 
-impl Request for GetConversations {
+impl Request for GetSessions {
     type Response = Conversations;
 
     fn method(&self) -> &str {
@@ -200,8 +200,8 @@ pub trait UnreadApi: Caller {
 
     /// Lists the conversations of the user (`getSession`). Gives
     /// [`Conversations`].
-    fn get_sessions(&self) -> Self::Reply<GetConversations> {
-        self.call(GetConversations)
+    fn get_sessions(&self) -> Self::Reply<GetSessions> {
+        self.call(GetSessions)
     }
 }
 
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn conversations_have_times_where_the_service_answers_with_maps() {
-        let listed = decode(&GetConversations, r#"{"p2p":[2],"group":[]}"#).unwrap();
+        let listed = decode(&GetSessions, r#"{"p2p":[2],"group":[]}"#).unwrap();
         let entry = |last_time_ms| KnownConversation {
             id: UserId(2),
             last_time_ms,
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(listed.peers, [entry(None)]);
         assert!(listed.groups.is_empty());
         let timed = r#"{"p2p":{"2":1591322544123},"group":{"3":null}}"#;
-        let timed = decode(&GetConversations, timed).unwrap();
+        let timed = decode(&GetSessions, timed).unwrap();
         assert_eq!(timed.peers, [entry(Some(1_591_322_544_123))]);
         assert_eq!(timed.groups[0].last_time_ms, None);
     }
@@ -250,7 +250,7 @@ mod tests {
             (error.kind(), error.field()),
             (CodecErrorKind::Missing, Some("group"))
         );
-        let error = decode(&GetConversations, r#"{"p2p":"x","group":[]}"#).unwrap_err();
+        let error = decode(&GetSessions, r#"{"p2p":"x","group":[]}"#).unwrap_err();
         assert_eq!(
             (error.kind(), error.field()),
             (CodecErrorKind::WrongType, Some("p2p"))
