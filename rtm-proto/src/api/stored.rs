@@ -223,3 +223,49 @@ pub trait StoredMessageApi: Caller {
         self.call(DeleteMessage::new(target, message_id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::{CodecErrorKind, Encoding};
+
+    fn decode(fields: &[u8]) -> Result<StoredMessage, CodecError> {
+        let answer = Payload::new(Encoding::MsgPack, fields.to_vec().into()).unwrap();
+        GetMessage::new(UserId(2), 5).decode(&Context::default(), answer)
+    }
+
+    #[test]
+    fn text_and_attributes_are_text_and_not_bytes() {
+        let text = b"\x85\xa2id\x65\xa5mtype\x1e\xa3msg\xa5hello\xa5attrs\xa1x\xa5mtime\x09";
+        let message = decode(text).unwrap();
+        assert_eq!(message.body, Body::from("hello"));
+        assert_eq!((message.attrs.as_str(), message.cursor), ("x", 101));
+        assert_eq!((message.kind, message.file()), (MessageKind::Chat, None));
+    }
+
+    #[test]
+    fn bytes_stay_bytes_even_where_they_are_text() {
+        let bytes = b"\x85\xa2id\x65\xa5mtype\x42\xa3msg\xc4\x02hi\xa5attrs\xa0\xa5mtime\x09";
+        assert_eq!(decode(bytes).unwrap().body, Body::from(&b"hi"[..]));
+    }
+
+    #[test]
+    fn a_file_is_read_from_body_and_attributes() {
+        let file = b"\x85\xa2id\x65\xa5mtype\x32\xa3msg\xa3u/1\xa5attrs\xae{\"ext\":\"png\"} \xa5mtime\x09";
+        let file = decode(file).unwrap().file().unwrap();
+        assert_eq!(
+            (file.url.as_str(), file.extension.as_deref()),
+            ("u/1", Some("png"))
+        );
+    }
+
+    #[test]
+    fn a_missing_field_fails_the_call_by_name() {
+        let error = decode(b"\x84\xa2id\x65\xa5mtype\x1e\xa3msg\xa5hello\xa5mtime\x09");
+        let error = error.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.field()),
+            (CodecErrorKind::Missing, Some("attrs"))
+        );
+    }
+}
