@@ -7,11 +7,7 @@ use alloc::string::String;
 use bytes::Bytes;
 
 use super::message::{Body, Translation};
-use crate::payload::{CodecError, FromPayload, Text, TextOrBytes, Value, ValueKind};
-
-/// A body smaller than this is copied, so that it does not keep a whole read
-/// buffer alive.
-const COPY_BELOW: usize = 4096;
+use crate::payload::{COPY_BELOW, CodecError, FromPayload, Text, TextOrBytes, Value, ValueKind};
 
 /// A body, and what it was translated from.
 pub(crate) struct Content {
