@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use rtm_tests::vectors::{Runtime, run};
+use rtm_tests::runtime::Runtime;
+use rtm_tests::vectors::run;
 
 const USAGE: &str = "usage: check-vectors DIR [--runtime tokio]
 
