@@ -341,7 +341,7 @@ impl Client {
             return self.disconnected(conn, SocketEnd::Failed(why));
         }
         let Some(link) = self.links.remove(conn) else {
-            return;
+            return self.forget_disconnect(conn);
         };
         if let Role::File(call) = link.role {
             return self.file_gate_failed(conn, call, &link.endpoint, why);
@@ -365,7 +365,7 @@ impl Client {
     fn disconnected(&mut self, conn: ConnId, reason: SocketEnd) {
         let now = self.clock.now;
         let Some(link) = self.links.get_mut(conn) else {
-            return;
+            return self.forget_disconnect(conn);
         };
         let input = match reason {
             SocketEnd::Eof => ConnectionInput::Ended,
@@ -373,9 +373,14 @@ impl Client {
         };
         link.connection.handle_input(now, input);
         self.drain_link(conn);
-        // The socket is gone: nothing can be drained and nobody need close it.
-        let forgotten = Output::is_disconnect_of(conn);
+        // Nothing can be drained any more.
         self.links.remove(conn);
+        self.forget_disconnect(conn);
+    }
+
+    /// The socket is gone: nobody need close it.
+    fn forget_disconnect(&mut self, conn: ConnId) {
+        let forgotten = Output::is_disconnect_of(conn);
         self.outputs.retain(|output| !forgotten(output));
     }
 

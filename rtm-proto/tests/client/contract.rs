@@ -1,19 +1,16 @@
-//! The contract's lines about draining, time, bounds, sameness and bytes cut
-//! anywhere.
+//! The contract: draining, time, sameness, bytes cut anywhere, every method in
+//! every state.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use rtm_proto::api::SendMessage;
-use rtm_proto::error::{LoginErrorKind, LostReason, RequestErrorKind};
 use rtm_proto::{
-    Backoff, CallId, Client, ConnId, Event, Input, Instant, Output, Reason, RequestOptions,
-    SocketEnd, State, UserId,
+    Backoff, Client, ConnId, Input, Instant, Output, Reason, RequestOptions, SocketEnd,
 };
 
 use crate::support::{
-    Act, Call, Node, Reach, START, TICK, UNIX, World, answer, map, ms, one_way, push, push_json,
-    secs, tcp_config,
+    Act, Call, Node, Reach, START, TICK, UNIX, World, answer, chat, map, ms, one_way, push,
+    push_json, received, secs, tcp_config,
 };
 
 /// Everything a client says until it waits, as text, bytes included.
@@ -48,24 +45,9 @@ fn transmit(client: &mut Client, conns: &[ConnId], said: &mut Vec<String>) -> bo
     said.len() > before
 }
 
-fn received(conn: ConnId, data: impl Into<Bytes>) -> Input {
-    let data = data.into();
-    Input::Received { conn, data }
-}
-
-fn message(seq: u32, mid: i64, text: &str) -> Bytes {
-    let body = map(&[
-        ("from", 1.into()),
-        ("mtype", 30.into()),
-        ("mid", mid.into()),
-        ("msg", text.into()),
-    ]);
-    push(seq, "pushmsg", &body)
-}
-
 /// What a gate sends until the session is open, and what it sends then.
 fn session_bytes() -> [Bytes; 2] {
-    let mut login = message(1, 1, "early").to_vec();
+    let mut login = chat(1, 1, "early").to_vec();
     login.extend_from_slice(&answer(1, &map(&[("ok", true.into())])));
     login.extend_from_slice(&push_json(
         2,
@@ -73,7 +55,7 @@ fn session_bytes() -> [Bytes; 2] {
         r#"{"gid":1,"from":2,"mtype":30,"mid":3,"msg":"json"}"#,
     ));
     let mut rest = answer(3, &map(&[("b", 1.into())])).to_vec();
-    rest.extend_from_slice(&message(3, 2, "between"));
+    rest.extend_from_slice(&chat(3, 2, "between"));
     rest.extend_from_slice(&answer(2, &map(&[("a", 1.into())])));
     rest.extend_from_slice(&push(4, "nobody.knows", &map(&[])));
     rest.extend_from_slice(&one_way("ping", &map(&[])));
@@ -168,21 +150,6 @@ fn asking_again_after_wait_is_harmless() {
 }
 
 #[test]
-fn one_piece_has_at_most_64_kib_and_the_last_is_followed_by_none() {
-    let mut world = World::tcp(tcp_config()).node("gate", Node::gate()).online();
-    let conn = world.conn();
-    world.stall(conn, true);
-    let long = SendMessage::chat(UserId(5), "x".repeat(200_000));
-    world.call(&long);
-    let mut sizes = Vec::new();
-    while let Some(bytes) = world.client.poll_transmit(conn) {
-        sizes.push(bytes.len());
-    }
-    assert!(sizes.len() == 4 && sizes.iter().all(|size| *size <= 65_536));
-    assert!(sizes.iter().sum::<usize>() > 200_000);
-}
-
-#[test]
 fn nothing_leaves_before_the_socket_is_connected() {
     let mut client = Client::new(tcp_config(), 1, START, UNIX);
     let mut conns = Vec::new();
@@ -190,7 +157,7 @@ fn nothing_leaves_before_the_socket_is_connected() {
     drain(&mut client, &mut conns);
     assert!(client.poll_transmit(conns[0]).is_none());
     // Bytes that come before that are no reason to panic.
-    client.handle_input(START, received(conns[0], message(1, 1, "odd")));
+    client.handle_input(START, received(conns[0], chat(1, 1, "odd")));
     assert!(client.poll_transmit(conns[0]).is_none());
 }
 
@@ -267,140 +234,13 @@ fn the_end_of_time_is_no_end_of_the_client() {
         drain(&mut client, &mut conns);
         let conn = *conns.last().unwrap();
         client.handle_input(end, Input::Connected { conn });
-        client.handle_input(end, received(conn, message(1, 1, "x")));
+        client.handle_input(end, received(conn, chat(1, 1, "x")));
         let _ = client.request(end, &Call("a"), RequestOptions::default().wait_online(true));
         drain(&mut client, &mut conns);
     }
     client.abort();
     drain(&mut client, &mut conns);
     assert_eq!(client.in_flight(), 0);
-}
-
-#[test]
-fn waiting_calls_are_bounded_in_number_and_in_bytes() {
-    let wait = RequestOptions::default().wait_online(true);
-    let mut world = World::tcp(tcp_config()).node("gate", Node::gate());
-    for _ in 0..1024 {
-        world.client.request(START, &Call("a"), wait).unwrap();
-    }
-    let refused = world.client.request(START, &Call("a"), wait).unwrap_err();
-    assert_eq!(*refused.kind(), RequestErrorKind::Backpressure);
-    assert_eq!(world.client.in_flight(), 1024);
-    world.login();
-    world.run_for(ms(0));
-    assert_eq!(world.log.ends.len(), 1024);
-    assert!(world.log.ends.iter().all(|end| end.3.is_ok()));
-
-    let long = SendMessage::chat(UserId(5), "x".repeat(1000));
-    let world = World::tcp(tcp_config().max_unsent(5000));
-    let mut client = world.client;
-    let accepted: Vec<CallId> = std::iter::from_fn(|| client.request(START, &long, wait).ok())
-        .take(100)
-        .collect();
-    assert_eq!(accepted.len(), 4);
-    // Room comes back with every end.
-    client.cancel(accepted[0]);
-    assert!(client.request(START, &long, wait).is_ok());
-    assert!(client.request(START, &long, wait).is_err());
-}
-
-#[test]
-fn a_declared_length_above_the_limit_ends_the_connection_and_below_waits_for_bytes() {
-    let header = |size: u32| {
-        let mut header = b"FPNN\x01\x80\x01\x01".to_vec();
-        header.extend_from_slice(&size.to_le_bytes());
-        header
-    };
-    for (size, survives) in [(4 << 20, true), (8 << 20, false), (u32::MAX, false)] {
-        let mut world = World::tcp(tcp_config()).node("gate", Node::gate()).online();
-        let conn = world.conn();
-        world.input(received(conn, header(size)));
-        assert_eq!(world.client.state().is_online(), survives, "{size}");
-    }
-    // The limit is a setting.
-    for (text, survives) in [("x".repeat(60), true), ("x".repeat(200), false)] {
-        let config = tcp_config().max_package(200);
-        let mut world = World::tcp(config).node("gate", Node::gate()).online();
-        world.send(message(1, 1, &text));
-        assert_eq!(world.client.state().is_online(), survives);
-    }
-}
-
-#[test]
-fn bytes_that_are_no_package_end_the_session_or_the_attempt() {
-    let garbage: [&[u8]; 5] = [
-        b"HTTP/1.1 400 Bad Request\r\n\r\n",
-        b"FPNX",
-        b"FPNN\x01\x00\x01\x01\x01\0\0\0\x01\0\0\0m\x80",
-        b"FPNN\x01\x80\x07\x01\x01\0\0\0\x01\0\0\0m\x80",
-        b"FPNN\x01\x80\x01\x01\x00\0\0\0\x01\0\0\0m",
-    ];
-    for bytes in garbage {
-        let mut world = World::tcp(tcp_config()).node("gate", Node::gate()).online();
-        let conn = world.conn();
-        world.input(received(conn, Bytes::from_static(bytes)));
-        match world.client.state() {
-            State::Closed {
-                cause: rtm_proto::error::Cause::Lost(LostReason::Corrupt(_)),
-            } => {}
-            state => panic!("{state}"),
-        }
-        let mut world = World::tcp(tcp_config()).node(
-            "gate",
-            Node::new(move |_| vec![Act::Raw(Bytes::from_static(bytes))]),
-        );
-        world.login();
-        world.run_for(ms(0));
-        match world.client.state() {
-            State::Closed {
-                cause: rtm_proto::error::Cause::Login(error),
-            } => assert!(matches!(error.kind(), LoginErrorKind::Lost(_))),
-            state => panic!("{state}"),
-        }
-    }
-}
-
-#[test]
-fn answers_nobody_waits_for_are_ignored() {
-    let mut world = World::tcp(tcp_config())
-        .node("gate", Node::quiet_gate())
-        .online();
-    for seq in [0, 1, 2, 3, u32::MAX] {
-        world.send(answer(seq, &map(&[])));
-    }
-    let call = world.call(&Call("a"));
-    world.send(answer(77, &map(&[])));
-    assert!(!world.log.has_ended(call));
-    world.send(answer(2, &map(&[])));
-    assert_eq!(world.log.end_of(call), Ok(()));
-    assert_eq!(world.log.ends.len(), 1);
-}
-
-#[test]
-fn events_carry_no_answer_and_answers_come_in_any_order() {
-    let mut world = World::tcp(tcp_config())
-        .node("gate", Node::quiet_gate())
-        .online();
-    let calls = [
-        world.call(&Call("a")),
-        world.call(&Call("b")),
-        world.call(&Call("c")),
-    ];
-    for seq in [4, 2, 3] {
-        world.send(answer(seq, &map(&[("seq", seq.into())])));
-    }
-    for (call, seq) in calls.into_iter().zip([2_u8, 3, 4]) {
-        let end = world.log.ends.iter().find(|end| end.1 == call).unwrap();
-        let body = end.3.as_ref().unwrap().as_bytes().clone();
-        assert_eq!(body[body.len() - 1], seq);
-    }
-    assert!(
-        world
-            .log
-            .events
-            .iter()
-            .all(|(_, event)| matches!(event, Event::State(_)))
-    );
 }
 
 #[test]
@@ -436,7 +276,7 @@ fn every_method_can_be_called_in_every_state() {
                 7 => {
                     if let Some(conn) = conn {
                         client.handle_input(now, Input::Connected { conn });
-                        client.handle_input(now, received(conn, message(1, 1, "x")));
+                        client.handle_input(now, received(conn, chat(1, 1, "x")));
                     }
                 }
                 _ => {

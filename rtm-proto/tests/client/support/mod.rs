@@ -6,16 +6,17 @@ mod service;
 mod wire;
 mod world;
 
-pub(crate) use log::{Answered, Asked, Log};
+pub(crate) use log::{Answered, Asked};
 pub(crate) use service::{Act, Node, Reach};
 pub(crate) use wire::{answer, error, map, one_way, push, push_json};
 pub(crate) use world::{START, UNIX, World};
 
 use std::time::Duration;
 
-use rtm_proto::error::RequestError;
+use bytes::Bytes;
+use rtm_proto::error::{Cause, ErrorCode, LoginErrorKind, RequestError};
 use rtm_proto::payload::{CodecError, Payload, PayloadWriter};
-use rtm_proto::{Backoff, Config, Context, Endpoint, Request, UserId};
+use rtm_proto::{Backoff, Config, ConnId, Context, Endpoint, Input, Request, State, UserId};
 
 pub(crate) const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
@@ -67,4 +68,50 @@ impl Request for Call {
     fn decode(&self, _: &Context, answer: Payload) -> Result<Payload, CodecError> {
         Ok(answer)
     }
+}
+
+/// How the last login failed; fails unless one did.
+pub(crate) fn failure(world: &World) -> (LoginErrorKind, ErrorCode) {
+    match world.client.state() {
+        State::Closed {
+            cause: Cause::Login(error),
+        }
+        | State::Backoff {
+            cause: Cause::Login(error),
+            ..
+        } => (error.kind().clone(), error.code()),
+        state => panic!("no failed login but {state}"),
+    }
+}
+
+/// When which host was dialed.
+pub(crate) fn dialed(world: &World) -> Vec<(Duration, &str)> {
+    let dialed = world.log.dialed.iter();
+    dialed.map(|(at, host, _)| (*at, host.as_str())).collect()
+}
+
+/// Why there is no session.
+pub(crate) fn cause(world: &World) -> Cause {
+    match world.client.state() {
+        State::Closed { cause } | State::Backoff { cause, .. } => cause.clone(),
+        state => panic!("{state}"),
+    }
+}
+
+/// The package of a chat.
+pub(crate) fn chat(seq: u32, mid: i64, text: &str) -> Bytes {
+    let body = map(&[
+        ("from", 1.into()),
+        ("mtype", 30.into()),
+        ("mid", mid.into()),
+        ("msg", text.into()),
+        ("attrs", "".into()),
+    ]);
+    push(seq, "pushmsg", &body)
+}
+
+/// Bytes that arrive.
+pub(crate) fn received(conn: ConnId, data: impl Into<Bytes>) -> Input {
+    let data = data.into();
+    Input::Received { conn, data }
 }

@@ -94,7 +94,7 @@ impl Write for Pipe {
 
 enum Framing {
     Stream,
-    Upgrading(MidHandshake<ServerHandshake<Pipe, NoCallback>>),
+    Upgrading(Box<MidHandshake<ServerHandshake<Pipe, NoCallback>>>),
     WebSocket(Box<WebSocket<Pipe>>),
     Over,
 }
@@ -116,7 +116,9 @@ impl Wire {
     pub(crate) fn websocket() -> Self {
         let pipe = Pipe::default();
         match tungstenite::accept(pipe.clone()) {
-            Err(HandshakeError::Interrupted(mid)) => Wire::new(pipe, Framing::Upgrading(mid)),
+            Err(HandshakeError::Interrupted(mid)) => {
+                Wire::new(pipe, Framing::Upgrading(Box::new(mid)))
+            }
             _ => panic!("a handshake without a request"),
         }
     }
@@ -155,7 +157,7 @@ impl Wire {
         self.framing = match std::mem::replace(&mut self.framing, Framing::Over) {
             Framing::Upgrading(mid) => match mid.handshake() {
                 Ok(websocket) => Framing::WebSocket(Box::new(websocket)),
-                Err(HandshakeError::Interrupted(mid)) => Framing::Upgrading(mid),
+                Err(HandshakeError::Interrupted(mid)) => Framing::Upgrading(Box::new(mid)),
                 Err(HandshakeError::Failure(error)) => panic!("bad upgrade: {error}"),
             },
             other => other,
