@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rtm_tests::runtime::Runtime;
 use rtm_tests::vectors::{NOT_BUILT, Report, is_built, run};
@@ -274,4 +275,40 @@ fn a_tcp_frame_that_differs_fails() {
         json!(1),
         "push",
     );
+}
+
+/// Runs the program over one record.
+fn program(file: &str, id: &str) -> (Option<i32>, String) {
+    let record = records(file)
+        .into_iter()
+        .find(|record| record["id"] == id)
+        .unwrap();
+    let folder = folder(&format!("alone-{id}"));
+    fs::write(folder.join(file), json!([record]).to_string()).unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_check-vectors"));
+    let output = program
+        .arg(folder)
+        .args(["--runtime", "tokio"])
+        .output()
+        .unwrap();
+    (
+        output.status.code(),
+        String::from_utf8(output.stdout).unwrap(),
+    )
+}
+
+#[test]
+fn the_program_prints_reasons_then_counts_and_exits_accordingly() {
+    let passed = program("tcp-frames.json", "tcp-001");
+    assert_eq!(passed, (Some(0), "1 passed, 0 failed\n".into()));
+    let probe = program("tcp-frames.json", "probe-002");
+    assert_eq!(probe, (Some(1), "0 passed, 0 failed\n".into()));
+    let mut wrong = Command::new(env!("CARGO_BIN_EXE_check-vectors"));
+    let wrong = wrong
+        .arg(vectors())
+        .args(["--runtime", "none"])
+        .output()
+        .unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(wrong.stdout.is_empty());
 }

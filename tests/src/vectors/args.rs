@@ -1,6 +1,6 @@
 //! Arguments of a recorded call.
 
-use rtm_client_tokio::Body;
+use rtm_proto::Body;
 
 use crate::value::Value;
 

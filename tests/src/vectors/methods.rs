@@ -1,8 +1,8 @@
 //! Which method of the client each recorded call means.
 
-use rtm_client_tokio::api::{Receipt, SendMessage, SessionAttributes};
-use rtm_client_tokio::error::RequestError;
-use rtm_client_tokio::{GroupId, MessageId, RoomId, UserId};
+use rtm_proto::api::{Receipt, SendMessage, SessionAttributes};
+use rtm_proto::error::RequestError;
+use rtm_proto::{GroupId, MessageId, RoomId, UserId};
 
 use super::args::Args;
 use super::subject::Subject;

@@ -4,11 +4,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use futures::StreamExt;
-use rtm_client_tokio as rtm_tokio;
-use rtm_client_tokio::api::{Caller, GroupApi, LanguageApi, MessageApi, RoomApi, SessionApi};
-use rtm_client_tokio::error::{BuildError, LoginError, RequestError};
-use rtm_client_tokio::rtm_proto::handle::{Builder, Events, Start};
-use rtm_client_tokio::{Event, Request};
+use rtm_proto::api::{Caller, GroupApi, LanguageApi, MessageApi, RoomApi, SessionApi};
+use rtm_proto::error::{BuildError, LoginError, RequestError};
+use rtm_proto::handle::{Builder, Events, Start};
+use rtm_proto::{Event, Request};
 use smol::block_on;
 
 /// The public surface that all clients share, made blocking: each record is
@@ -60,8 +59,8 @@ static TOKIO: LazyLock<std::io::Result<tokio::runtime::Runtime>> = LazyLock::new
     builder.worker_threads(2).enable_all().build()
 });
 
-impl Subject for rtm_tokio::Client {
-    type Start = rtm_tokio::Tokio;
+impl Subject for rtm_client_tokio::Client {
+    type Start = rtm_client_tokio::Tokio;
 
     fn build(builder: Builder<Self::Start>) -> Result<Self, BuildError> {
         let runtime = TOKIO.as_ref().map_err(|error| BuildError::Runtime {
