@@ -8,6 +8,12 @@ pub enum Runtime {
     /// `rtm-client-tokio`.
     #[default]
     Tokio,
+    /// `rtm-client-async-std` on async-std.
+    AsyncStd,
+    /// `rtm-client-async-std` on smol.
+    Smol,
+    /// `rtm-client-blocking`.
+    Blocking,
 }
 
 impl FromStr for Runtime {
@@ -16,8 +22,12 @@ impl FromStr for Runtime {
     fn from_str(name: &str) -> Result<Self, String> {
         match name {
             "tokio" => Ok(Runtime::Tokio),
-            "async-std" | "smol" | "blocking" => Err(format!("the {name} client is not built yet")),
-            _ => Err(format!("unknown runtime {name}; use tokio")),
+            "async-std" => Ok(Runtime::AsyncStd),
+            "smol" => Ok(Runtime::Smol),
+            "blocking" => Ok(Runtime::Blocking),
+            _ => Err(format!(
+                "unknown runtime {name}; use tokio, async-std, smol or blocking"
+            )),
         }
     }
 }

@@ -35,6 +35,9 @@ pub fn run(options: &Options) -> Result<Json, String> {
             let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
             runtime.block_on(measure(options))
         }
+        Runtime::AsyncStd | Runtime::Smol | Runtime::Blocking => {
+            Err("only the tokio client can be measured".into())
+        }
     }
 }
 

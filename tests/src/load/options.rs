@@ -200,7 +200,7 @@ mod tests {
             ("a:1 --size -1", "--size -1"),
             ("a:1 --project-id 4294967296", "--project-id"),
             ("a:1 --push 0", "--push 0"),
-            ("a:1 --runtime blocking", "blocking client is not built"),
+            ("a:1 --runtime none", "unknown runtime none"),
             ("a:1 --root-pem /nowhere", "/nowhere"),
             ("a:1 --fast 1", "unknown argument --fast"),
         ] {

@@ -86,6 +86,18 @@ impl Args {
         }
     }
 
+    /// The name and the content of a file.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or something else.
+    pub(crate) fn file(&self) -> Result<(String, Vec<u8>), String> {
+        match self.get("file") {
+            Some(Value::File { name, content }) => Ok((name.clone(), content.clone())),
+            _ => self.required("file", None, "a file"),
+        }
+    }
+
     /// A list of integers.
     ///
     /// # Errors

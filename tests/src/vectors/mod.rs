@@ -85,6 +85,9 @@ pub fn run(dir: &Path, runtime: Runtime) -> Result<Report, String> {
     }
     let jobs = match runtime {
         Runtime::Tokio => jobs::<rtm_client_tokio::Client>(dir)?,
+        Runtime::AsyncStd => jobs::<rtm_client_async_std::Client>(dir)?,
+        Runtime::Smol => jobs::<rtm_client_async_std::smol::Client>(dir)?,
+        Runtime::Blocking => jobs::<rtm_client_blocking::Client>(dir)?,
     };
     Ok(run_all(jobs))
 }

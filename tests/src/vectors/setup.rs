@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rmpv::Value as Packed;
-use rtm_proto::Backoff;
 use rtm_proto::handle::Builder;
+use rtm_proto::{Backoff, FileSignature};
 
 use super::record::Record;
 use super::server::Step;
@@ -58,6 +58,7 @@ fn seeded<S: rtm_proto::handle::Start>(builder: Builder<S>) -> Builder<S> {
         .backoff(Backoff::fixed(Duration::from_millis(100)))
         .duplicate_lifetime(Duration::from_secs(5))
         .check_arguments(false)
+        .file_signature(FileSignature::Seed)
 }
 
 /// A msgpack map.
