@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rtm_proto::api::{Caller, GroupApi, LanguageApi, MessageApi, RoomApi, SessionApi, UploadApi};
+use rtm_proto::api::Caller;
 use rtm_proto::error::BuildError;
 use rtm_proto::handle::{
     Builder as SharedBuilder, Call, Events, Handle, Login, LoginClient, Logout, Start, Watch,
@@ -148,12 +148,7 @@ impl Caller for Client {
     }
 }
 
-impl GroupApi for Client {}
-impl LanguageApi for Client {}
-impl MessageApi for Client {}
-impl RoomApi for Client {}
-impl SessionApi for Client {}
-impl UploadApi for Client {}
+rtm_proto::implement_areas!(Client);
 
 /// Starts clients on the tokio runtime that is current.
 #[derive(Clone, Copy, Debug)]

@@ -69,12 +69,7 @@ pub use rtm_proto::{
 pub mod prelude {
     pub use crate::Client;
     pub use futures::StreamExt;
-    pub use rtm_proto::api::*;
-    pub use rtm_proto::error::{ErrorCode, LoginError, RequestError, RequestErrorKind};
-    pub use rtm_proto::{
-        Body, Conversation, Event, GroupId, Message, MessageId, MessageKind, MessageType,
-        RequestOptions, RoomId, State, UserId,
-    };
+    pub use rtm_proto::prelude::*;
 }
 
 #[cfg(doctest)]

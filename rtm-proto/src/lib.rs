@@ -123,3 +123,14 @@ pub use ids::{GroupId, MessageId, MessageType, RoomId, UserId};
 pub use request::{CallId, Context, MessageOptions, Remembered, Request, RequestOptions};
 pub use time::Instant;
 pub use transport::Scheme;
+
+/// What the preludes of all adapters have in common: the areas with their
+/// request types, messages, events, errors and ids.
+pub mod prelude {
+    pub use crate::api::*;
+    pub use crate::error::{ErrorCode, LoginError, RequestError, RequestErrorKind};
+    pub use crate::{
+        Body, Conversation, Event, GroupId, Message, MessageId, MessageKind, MessageType,
+        RequestOptions, RoomId, State, UserId,
+    };
+}

@@ -15,7 +15,7 @@
 //! | [`room`] | [`RoomApi`] | entering and leaving rooms |
 //! | [`upload`] | [`UploadApi`] | files to users, groups and rooms |
 //! | [`language`] | [`LanguageApi`] | automatic translation |
-//! | [`custom`] | | any other method, untyped |
+//! | `custom`, with the feature `value` | | any other method, untyped |
 
 #[cfg(feature = "value")]
 pub mod custom;
@@ -64,6 +64,42 @@ pub trait Caller {
 
     /// Carries out `request`.
     fn call<R: Request>(&self, request: R) -> Self::Reply<R>;
+}
+
+/// Implements the traits of all areas for the client of an adapter, one by
+/// one, so that its documentation lists their methods.
+///
+/// ```
+/// use rtm_proto::Request;
+/// use rtm_proto::api::Caller;
+///
+/// /// Carries out nothing.
+/// struct Nobody;
+///
+/// impl Caller for Nobody {
+///     type Reply<R: Request> = ();
+///
+///     fn call<R: Request>(&self, _: R) {}
+/// }
+///
+/// rtm_proto::implement_areas!(Nobody);
+/// ```
+#[macro_export]
+macro_rules! implement_areas {
+    (<$generic:ident> $client:ty) => {
+        $crate::implement_areas!(@areas [$generic] $client);
+    };
+    (@areas [$($generic:ident)?] $client:ty) => {
+        impl$(<$generic>)? $crate::api::GroupApi for $client {}
+        impl$(<$generic>)? $crate::api::LanguageApi for $client {}
+        impl$(<$generic>)? $crate::api::MessageApi for $client {}
+        impl$(<$generic>)? $crate::api::RoomApi for $client {}
+        impl$(<$generic>)? $crate::api::SessionApi for $client {}
+        impl$(<$generic>)? $crate::api::UploadApi for $client {}
+    };
+    ($client:ty) => {
+        $crate::implement_areas!(@areas [] $client);
+    };
 }
 
 /// Reads an answer that carries nothing.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::io::ConnId;
 use super::uploads::Transfer;
-use crate::ids::MessageId;
+use crate::ids::{MessageId, RoomId};
 use crate::request::{CallId, Context, Remembered};
 use crate::time::Instant;
 
@@ -94,6 +94,15 @@ impl Calls {
             self.deadlines.remove(&(deadline, id));
         }
         Some(call)
+    }
+
+    /// The success of calls that enter `room` will change nothing.
+    pub(super) fn forget_entering(&mut self, room: RoomId) {
+        for call in self.table.values_mut() {
+            if call.remembered.as_deref() == Some(&Remembered::EnteredRoom(room)) {
+                call.remembered = None;
+            }
+        }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -278,7 +278,12 @@ impl Client {
                 _ => self.drop_link(conn),
             }
         }
-        while let Some(timer) = self.timers.pop_due(now) {
+        // A timer may set another that is due at once, where pauses are zero or
+        // the clock is at its end: the rest is for the next tick.
+        for _ in 0..timers::COUNT {
+            let Some(timer) = self.timers.pop_due(now) else {
+                return;
+            };
             match timer {
                 Timer::Connect | Timer::Attempt | Timer::Token => self.login_timed_out(timer),
                 Timer::Backoff => self.start_attempt(),
@@ -330,8 +335,13 @@ impl Client {
     }
 
     fn connect_failed(&mut self, conn: ConnId, why: alloc::string::String) {
+        // News that come too late to be true; the socket is gone all the same.
+        let is_connected = |link: &links::Link| link.connected || link.draining.is_some();
+        if self.links.get(conn).is_some_and(is_connected) {
+            return self.disconnected(conn, SocketEnd::Failed(why));
+        }
         let Some(link) = self.links.remove(conn) else {
-            return;
+            return self.forget_disconnect(conn);
         };
         if let Role::File(call) = link.role {
             return self.file_gate_failed(conn, call, &link.endpoint, why);
@@ -355,7 +365,7 @@ impl Client {
     fn disconnected(&mut self, conn: ConnId, reason: SocketEnd) {
         let now = self.clock.now;
         let Some(link) = self.links.get_mut(conn) else {
-            return;
+            return self.forget_disconnect(conn);
         };
         let input = match reason {
             SocketEnd::Eof => ConnectionInput::Ended,
@@ -363,9 +373,14 @@ impl Client {
         };
         link.connection.handle_input(now, input);
         self.drain_link(conn);
-        // The socket is gone: nothing can be drained and nobody need close it.
-        let forgotten = Output::is_disconnect_of(conn);
+        // Nothing can be drained any more.
         self.links.remove(conn);
+        self.forget_disconnect(conn);
+    }
+
+    /// The socket is gone: nobody need close it.
+    fn forget_disconnect(&mut self, conn: ConnId) {
+        let forgotten = Output::is_disconnect_of(conn);
         self.outputs.retain(|output| !forgotten(output));
     }
 
@@ -411,7 +426,12 @@ impl Client {
         };
         if link.draining.is_none() {
             link.draining = Some(drain_until);
-            link.connection.close();
+            // What came in the same bytes still counts, and its answers belong
+            // before the goodbye of the transport.
+            self.drain_link(conn);
+            if let Some(link) = self.links.get_mut(conn) {
+                link.connection.close();
+            }
             self.lose_calls_of(conn);
         }
         let idle = |link: &links::Link| !link.connected || !link.connection.wants_transmit();
@@ -436,13 +456,15 @@ impl Client {
 
     /// Closes for good, with everything that belongs to it.
     fn close(&mut self, cause: Cause) {
-        let login_again = matches!(
-            self.phase,
-            Phase::Closing {
-                login_again: true,
-                ..
-            }
-        );
+        // A kickout takes back a login asked for during the goodbye.
+        let login_again = cause == Cause::LoggedOut
+            && matches!(
+                self.phase,
+                Phase::Closing {
+                    login_again: true,
+                    ..
+                }
+            );
         self.phase = Phase::Closed;
         for conn in self.links.ids() {
             self.close_link(conn);

@@ -95,15 +95,19 @@ impl Client {
     ///
     /// Nothing is sent: the server may still carry out what was sent before.
     pub fn cancel(&mut self, call: CallId) {
-        let Some(call) = self.calls.remove(call) else {
+        let Some(cancelled) = self.calls.remove(call) else {
+            // It may have ended without anybody having been told.
+            let told =
+                |output: &Output| matches!(output, Output::Answer { call: of, .. } if *of == call);
+            self.outputs.retain(|output| !told(output));
             return;
         };
-        if let Place::InFlight { conn, seq } = call.place {
+        if let Place::InFlight { conn, seq } = cancelled.place {
             if let Some(link) = self.links.get_mut(conn) {
                 link.connection.cancel(seq);
             }
         }
-        self.close_file_link(&call);
+        self.close_file_link(&cancelled);
     }
 
     fn choose_message_id(&mut self, wanted: MessageId) -> MessageId {
@@ -167,8 +171,11 @@ impl Client {
             call.place = Place::InFlight { conn, seq };
         }
         if let Some(Remembered::LeftRoom(room)) = call.remembered.as_deref() {
-            // Whatever becomes of the call, the user wants out.
+            // Whatever becomes of the call, the user wants out; only a room
+            // entered after this is a wish to be in.
             self.memory.forget_room(*room);
+            self.calls.forget_entering(*room);
+            call.remembered = None;
         }
         self.calls.insert(id, call);
         Ok(id)
@@ -221,13 +228,24 @@ impl Client {
         };
         while let Some(id) = self.calls.first_waiting() {
             if let Some(call) = self.calls.remove(id) {
-                self.send_held(conn, id, call);
+                let lost = call.sent;
+                self.send_held(conn, id, call, |kind| match lost {
+                    true => RequestErrorKind::ConnectionLost { sent: true },
+                    false => kind,
+                });
             }
         }
     }
 
-    /// Sends a call whose body was kept.
-    fn send_held(&mut self, conn: ConnId, id: CallId, mut call: Call) {
+    /// Sends a call whose body was kept; `refused` says how it ends if that
+    /// cannot be done.
+    fn send_held(
+        &mut self,
+        conn: ConnId,
+        id: CallId,
+        mut call: Call,
+        refused: impl FnOnce(RequestErrorKind) -> RequestErrorKind,
+    ) {
         if call.transfer.is_some() {
             return self.start_upload(conn, id, call);
         }
@@ -241,14 +259,7 @@ impl Client {
                 }
                 self.calls.insert(id, call);
             }
-            Err(_) if call.sent => {
-                self.end_call(
-                    id,
-                    call,
-                    Err(RequestErrorKind::ConnectionLost { sent: true }),
-                );
-            }
-            Err(kind) => self.end_call(id, call, Err(kind)),
+            Err(kind) => self.end_call(id, call, Err(refused(kind))),
         }
     }
 
@@ -278,16 +289,17 @@ impl Client {
             return;
         };
         call.sent |= sent;
+        let sent = call.sent;
         if call.transfer.is_some() {
             self.close_file_link(&call);
-            let sent = call.sent;
             return self.retry_upload(id, call, RequestErrorKind::TimedOut { sent });
         }
-        if call.tries_left > 0 && self.clock.now < call.deadline {
+        let in_session = matches!(self.phase, Phase::Online { .. });
+        if call.tries_left > 0 && in_session && self.clock.now < call.deadline {
             self.count_try(&mut call);
-            return self.send_held(conn, id, call);
+            let late = |_| RequestErrorKind::TimedOut { sent };
+            return self.send_held(conn, id, call, late);
         }
-        let sent = call.sent;
         self.end_call(id, call, Err(RequestErrorKind::TimedOut { sent }));
     }
 
@@ -313,7 +325,8 @@ impl Client {
         }
         let session_follows =
             self.config.auto_reconnect && matches!(self.phase, Phase::Online { .. });
-        if call.tries_left > 0 && session_follows && self.clock.now < call.deadline {
+        let may_wait = session_follows && self.calls.waiting() < self.config.max_waiting;
+        if call.tries_left > 0 && may_wait && self.clock.now < call.deadline {
             self.count_try(&mut call);
             call.place = Place::Waiting;
             self.calls.insert(id, call);

@@ -45,9 +45,13 @@ impl Client {
     }
 
     pub(super) fn session_lost(&mut self, reason: LostReason) {
-        let was_stable = self.timers.next_of(Timer::Stable).is_none();
-        if !was_stable {
+        // The timer may be due and not handled yet.
+        let now = self.clock.now;
+        let stable_at = self.timers.next_of(Timer::Stable);
+        if stable_at.is_some_and(|at| at > now) {
             self.count_unstable_session();
+        } else {
+            self.session_is_stable();
         }
         for timer in [Timer::Stable, Timer::Liveness] {
             self.timers.clear(timer);
@@ -70,7 +74,7 @@ impl Client {
             QuestKey::Call(call) => self.call_answered(call, result),
             QuestKey::Lookup => self.lookup_answered(conn, result),
             QuestKey::Auth => self.auth_answered(conn, result),
-            QuestKey::Bye => self.close(Cause::LoggedOut),
+            QuestKey::Bye => self.goodbye_ended(),
             QuestKey::Restore => self.restored(result.map(|_| ()).map_err(server_error)),
             QuestKey::FileToken(call) => self.file_token_answered(conn, call, result),
             QuestKey::KeepAlive => {}
@@ -84,7 +88,7 @@ impl Client {
             QuestKey::FileToken(call) => self.call_expired(conn, call, false),
             QuestKey::Lookup => self.login_quest_expired(conn, LoginStep::Lookup),
             QuestKey::Auth => self.login_quest_expired(conn, LoginStep::Auth),
-            QuestKey::Bye => self.close(Cause::LoggedOut),
+            QuestKey::Bye => self.goodbye_ended(),
             QuestKey::Restore => self.restored(Err(RequestErrorKind::TimedOut { sent })),
             QuestKey::KeepAlive => {}
         }
@@ -170,6 +174,13 @@ impl Client {
         }
     }
 
+    fn goodbye_ended(&mut self) {
+        // A kickout may have closed the client before.
+        if matches!(self.phase, Phase::Closing { .. }) {
+            self.close(Cause::LoggedOut);
+        }
+    }
+
     /// Looks whether the gate is still there, and when to look again.
     pub(super) fn check_liveness(&mut self) {
         let (Phase::Online { conn }, Some(limit)) = (&self.phase, self.config.max_ping_interval)
@@ -188,7 +199,10 @@ impl Client {
             heard + limit
         } else {
             match self.probe_sent {
-                Some(asked) if heard <= asked => asked + PROBE_LIMIT,
+                // Nothing was heard at the moment of asking, or nobody would
+                // have asked: a byte of the same moment came later, on a clock
+                // that is coarse.
+                Some(asked) if heard < asked => asked + PROBE_LIMIT,
                 _ => {
                     self.probe_sent = None;
                     heard + PROBE_AFTER

@@ -25,9 +25,12 @@ const ALL: [(Timer, Reason); 7] = [
     (Timer::Logout, Reason::Logout),
 ];
 
+/// How many timers there are.
+pub(super) const COUNT: usize = ALL.len();
+
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    deadlines: [Option<Instant>; ALL.len()],
+    deadlines: [Option<Instant>; COUNT],
 }
 
 impl Timers {

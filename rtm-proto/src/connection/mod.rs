@@ -434,8 +434,18 @@ impl<K> Connection<K> {
         }
         if let Err(error) = received {
             self.fail(LostReason::Transport(error));
-        } else if self.transport.state() == TransportState::Closed {
+        } else if self.peer_has_closed() {
             self.fail(LostReason::PeerClosed);
+        }
+    }
+
+    /// Whether the peer said goodbye on the transport. Our reply to that may
+    /// still have to leave.
+    fn peer_has_closed(&self) -> bool {
+        match self.transport.state() {
+            TransportState::Closed => true,
+            TransportState::Closing => self.stage != Stage::Closing,
+            TransportState::Opening | TransportState::Ready => false,
         }
     }
 

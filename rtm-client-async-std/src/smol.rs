@@ -1,0 +1,69 @@
+//! The client on smol.
+
+use std::future::Future;
+
+use rtm_proto::Config;
+use rtm_proto::error::BuildError;
+use rtm_proto::handle::{LoginClient, Start};
+
+use crate::spawn::{self, Spawn};
+
+/// Starts clients on smol's global executor.
+#[derive(Clone, Copy, Debug)]
+pub enum Smol {}
+
+/// An RTM client whose driver runs on the executor of this module; see
+/// [`client::Client`](crate::client::Client).
+///
+/// ```
+/// use rtm_client_async_std::smol::prelude::*;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let gate = rtm_gate::Gate::start()?;
+/// # let (me, token, peer) = (gate.users()[0].id, gate.users()[0].token.clone(), gate.users()[1].id);
+/// smol::block_on(async {
+///     let client = Client::builder(gate.project_id(), me, token)
+///         .dispatch(gate.dispatch().ws)
+///         .login()
+///         .await?;
+///     let receipt = client.send_chat(peer, "hello").await?;
+///     println!("sent as {}", receipt.message_id);
+///     client.logout().await;
+/// #   Ok(())
+/// })
+/// # }
+/// ```
+pub type Client = crate::client::Client<Smol>;
+
+/// Options of a [`Client`], then the client; see
+/// [`rtm_proto::handle::Builder`].
+pub type Builder = rtm_proto::handle::Builder<Smol>;
+
+impl Spawn for Smol {
+    fn spawn(future: impl Future<Output = ()> + Send + 'static) {
+        ::smol::spawn(future).detach();
+    }
+}
+
+impl Start for Smol {
+    type Client = Client;
+    type Login = LoginClient<Client>;
+
+    fn start(config: Config) -> Result<Client, BuildError> {
+        spawn::start(config)
+    }
+
+    fn login(built: Result<Client, BuildError>) -> LoginClient<Client> {
+        spawn::login(built)
+    }
+
+    fn native_roots() -> Result<Vec<Vec<u8>>, String> {
+        spawn::native_roots()
+    }
+}
+
+/// What most programs need: `use rtm_client_async_std::smol::prelude::*;`
+pub mod prelude {
+    pub use super::Client;
+    pub use crate::prelude_without_client::*;
+}

@@ -1,0 +1,48 @@
+//! What an executor has to offer, and what follows from it.
+
+use std::future::Future;
+
+use rtm_proto::Config;
+use rtm_proto::error::BuildError;
+use rtm_proto::handle::{LoginClient, Start};
+
+use crate::client::Client;
+use crate::driver;
+
+/// An executor with a global way to spawn.
+pub(crate) trait Spawn: Sized + 'static {
+    fn spawn(future: impl Future<Output = ()> + Send + 'static);
+}
+
+/// Makes a client and spawns its driver.
+pub(crate) fn start<S: Spawn>(config: Config) -> Result<Client<S>, BuildError> {
+    let (client, driver, epoch) = Client::new(config)?;
+    S::spawn(driver::drive(driver, epoch));
+    Ok(client)
+}
+
+/// Logs in a client that was just built.
+pub(crate) fn login<S: Start>(built: Result<Client<S>, BuildError>) -> LoginClient<Client<S>> {
+    match built {
+        Ok(client) => {
+            let login = client.login();
+            LoginClient::new(client, login)
+        }
+        Err(error) => LoginClient::failed(error.into()),
+    }
+}
+
+#[cfg(feature = "native-roots")]
+pub(crate) fn native_roots() -> Result<Vec<Vec<u8>>, String> {
+    let found = rustls_native_certs::load_native_certs();
+    if found.certs.is_empty() {
+        let why: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+        return Err(format!("none found {}", why.join("; ")));
+    }
+    Ok(found.certs.iter().map(|cert| cert.to_vec()).collect())
+}
+
+#[cfg(not(feature = "native-roots"))]
+pub(crate) fn native_roots() -> Result<Vec<Vec<u8>>, String> {
+    Err("this build lacks the feature `native-roots`".into())
+}

@@ -1,0 +1,227 @@
+//! The client: a handle whose methods wait.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant as StdInstant, SystemTime, UNIX_EPOCH};
+
+use rtm_proto::api::Caller;
+use rtm_proto::error::{BuildError, LoginError, RequestError};
+use rtm_proto::handle::{Builder as SharedBuilder, Handle, Start};
+use rtm_proto::{Config, Instant, Request, RequestOptions, Session, State, Token, UserId};
+
+use crate::block;
+use crate::engine::Engine;
+use crate::events::{Events, Watch};
+
+/// An RTM client for plain threads: a cheap handle to a connection that two
+/// threads of its own drive.
+///
+/// Clones share the connection, and any number of threads may use it at once.
+/// Every call waits for its answer, at most for its time limit. When the last
+/// clone is dropped the client logs out, and the drop waits until its threads
+/// have ended, 5 s at the longest; [`abort`](Self::abort) first to make it
+/// immediate. [`Events`] and [`Watch`] do not count.
+///
+/// The methods of the service come from the traits of [`api`](crate::api),
+/// which the [prelude](crate::prelude) brings in; each returns a `Result` of
+/// the request's response.
+///
+/// ```
+/// use rtm_client_blocking::prelude::*;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let gate = rtm_gate::Gate::start()?;
+/// # let (me, token, peer) = (gate.users()[0].id, gate.users()[0].token.clone(), gate.users()[1].id);
+/// let client = Client::builder(gate.project_id(), me, token)
+///     .dispatch(gate.dispatch().ws)
+///     .login()?;
+/// let receipt = client.send_chat(peer, "hello")?;
+/// println!("sent as {}", receipt.message_id);
+/// client.logout();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    // Dropped before the threads are joined.
+    handle: Handle,
+    _threads: Arc<Threads>,
+}
+
+/// Waits for the threads when the last handle is gone.
+#[derive(Debug)]
+struct Threads(Option<JoinHandle<()>>);
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(timer) = self.0.take() {
+            // The threads themselves may hold the last handle for a moment,
+            // inside a waker; they cannot wait for themselves.
+            if timer.thread().id() != thread::current().id() {
+                // A thread that panicked has ended too.
+                let _ = timer.join();
+            }
+        }
+    }
+}
+
+/// Options of a [`Client`], then the client; see
+/// [`rtm_proto::handle::Builder`].
+pub type Builder = SharedBuilder<Threaded>;
+
+impl Client {
+    /// Options for one user of one project; see [`Builder`].
+    #[must_use]
+    pub fn builder(
+        project_id: u32,
+        user_id: impl Into<UserId>,
+        token: impl Into<Token>,
+    ) -> Builder {
+        Builder::new(project_id, user_id, token)
+    }
+
+    /// Options for a plain FPNN service: the client connects, reconnects and
+    /// carries requests, but does not log in.
+    #[must_use]
+    pub fn fpnn(endpoint: impl ToString) -> Builder {
+        Builder::fpnn(endpoint)
+    }
+
+    /// Logs in, or joins a login under way, and waits until the client is
+    /// online or no attempt will follow.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError`] says why there is no session.
+    pub fn login(&self) -> Result<Session, LoginError> {
+        block::wait(self.handle.login())
+    }
+
+    /// Logs out: says goodbye, waits up to 5 s for the answer, closes.
+    pub fn logout(&self) {
+        block::wait(self.handle.logout());
+    }
+
+    /// Drops the connection without a goodbye and ends every call. The client
+    /// can never log in again.
+    pub fn abort(&self) {
+        self.handle.abort();
+    }
+
+    /// Replaces the token for the next login. After
+    /// [`Event::TokenRefused`](crate::Event::TokenRefused) it continues the
+    /// login that waits for it.
+    pub fn set_token(&self, token: impl Into<Token>) {
+        self.handle.set_token(token);
+    }
+
+    /// Tells the client that the network changed or came back: a wait for the
+    /// next login attempt is cut short, at most once in 2 s.
+    pub fn network_changed(&self) {
+        self.handle.network_changed();
+    }
+
+    /// Where the client stands.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.handle.state()
+    }
+
+    /// A reader of the client's events.
+    ///
+    /// There is one queue, which fills from the first moment; each event goes
+    /// to one of its readers.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events::new(self.handle.events())
+    }
+
+    /// The client's state: the current one first, then the latest one after
+    /// each change.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch::new(self.handle.watch())
+    }
+
+    /// A client on the same connection whose calls have another time limit;
+    /// zero means the default.
+    #[must_use]
+    pub fn with_timeout(&self, limit: Duration) -> Self {
+        self.with_options(self.handle.options().timeout(limit))
+    }
+
+    /// A client on the same connection whose calls have other options.
+    #[must_use]
+    pub fn with_options(&self, options: RequestOptions) -> Self {
+        Client {
+            handle: self.handle.with_options(options),
+            _threads: self._threads.clone(),
+        }
+    }
+
+    /// Calls that were accepted and have not ended.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.handle.in_flight()
+    }
+}
+
+impl Caller for Client {
+    type Reply<R: Request> = Result<R::Response, RequestError>;
+
+    fn call<R: Request>(&self, request: R) -> Result<R::Response, RequestError> {
+        block::wait(self.handle.call(request))
+    }
+}
+
+rtm_proto::implement_areas!(Client);
+
+/// Starts clients on threads of their own.
+#[derive(Clone, Copy, Debug)]
+pub enum Threaded {}
+
+impl Start for Threaded {
+    type Client = Client;
+    type Login = Result<Client, LoginError>;
+
+    fn start(config: Config) -> Result<Client, BuildError> {
+        let seed = getrandom::u64().map_err(|error| BuildError::Entropy {
+            why: error.to_string(),
+        })?;
+        // A clock before 1970 makes ids that start at the epoch, nothing worse.
+        let unix = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let epoch = StdInstant::now();
+        let clock = move || Instant::from_duration(epoch.elapsed());
+        let (driver, handle) = rtm_proto::handle::new(config, seed, unix, clock);
+        let timer = Engine::start(driver, epoch).map_err(|error| BuildError::Runtime {
+            why: error.to_string(),
+        })?;
+        Ok(Client {
+            handle,
+            _threads: Arc::new(Threads(Some(timer))),
+        })
+    }
+
+    fn login(built: Result<Client, BuildError>) -> Result<Client, LoginError> {
+        let client = built?;
+        client.login()?;
+        Ok(client)
+    }
+
+    #[cfg(feature = "native-roots")]
+    fn native_roots() -> Result<Vec<Vec<u8>>, String> {
+        let found = rustls_native_certs::load_native_certs();
+        if found.certs.is_empty() {
+            let why: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+            return Err(format!("none found {}", why.join("; ")));
+        }
+        Ok(found.certs.iter().map(|cert| cert.to_vec()).collect())
+    }
+
+    #[cfg(not(feature = "native-roots"))]
+    fn native_roots() -> Result<Vec<Vec<u8>>, String> {
+        Err("this build lacks the feature `native-roots`".into())
+    }
+}

@@ -1,0 +1,79 @@
+//! The thread of a connection: connects it, then reads from it.
+
+use std::io::{self, ErrorKind, Read};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use rtm_proto::handle::ReadBuffer;
+use rtm_proto::{ConnId, Input, SocketEnd};
+
+use crate::engine::{Engine, WRITE_PATIENCE};
+
+/// How long one address may take before the next is tried. The client's own
+/// limit for the connection as a whole ends the wait.
+const ADDRESS_LIMIT: Duration = Duration::from_secs(10);
+
+/// Starts the thread of a connection.
+///
+/// A connection that nobody wants any more while it is being opened ends the
+/// thread as soon as the system lets go of it.
+pub(crate) fn start(engine: Arc<Engine>, conn: ConnId, host: String, port: u16) -> io::Result<()> {
+    let name = thread::Builder::new().name("rtm-reader".into());
+    name.spawn(move || match dial(&host, port).and_then(both_sides) {
+        Ok((reading, writing)) => {
+            if engine.connected(conn, writing) {
+                let reason = read(&engine, conn, reading);
+                engine.ended(conn, Input::Disconnected { conn, reason });
+                engine.reader_done();
+            }
+        }
+        Err(error) => {
+            let reason = error.to_string();
+            engine.ended(conn, Input::ConnectFailed { conn, reason });
+        }
+    })?;
+    Ok(())
+}
+
+/// Connects to the first address of `host` that answers.
+fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
+    let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
+    let mut failed = io::Error::new(ErrorKind::NotFound, format!("{host} has no address"));
+    for address in addresses {
+        match TcpStream::connect_timeout(&address, ADDRESS_LIMIT) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+/// The reading and the writing side of a socket.
+fn both_sides(stream: TcpStream) -> io::Result<(TcpStream, TcpStream)> {
+    // Calls are small and waited for: never hold one back to fill a segment.
+    stream.set_nodelay(true)?;
+    stream.set_write_timeout(Some(WRITE_PATIENCE))?;
+    Ok((stream.try_clone()?, stream))
+}
+
+/// Reads until the socket ends.
+fn read(engine: &Arc<Engine>, conn: ConnId, mut stream: TcpStream) -> SocketEnd {
+    let mut buffer = ReadBuffer::default();
+    loop {
+        let space = buffer.space();
+        space.resize(space.capacity(), 0);
+        let read = stream.read(space);
+        space.truncate(read.as_ref().copied().unwrap_or(0));
+        match read {
+            Ok(0) => return SocketEnd::Eof,
+            Ok(_) => {
+                let data = buffer.take();
+                engine.report(Input::Received { conn, data });
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return SocketEnd::Failed(error.to_string()),
+        }
+    }
+}

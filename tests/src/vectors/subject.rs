@@ -1,0 +1,106 @@
+//! The client that is judged, whatever its runtime.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use futures::StreamExt;
+use rtm_client_tokio as rtm_tokio;
+use rtm_client_tokio::api::{Caller, GroupApi, LanguageApi, MessageApi, RoomApi, SessionApi};
+use rtm_client_tokio::error::{BuildError, LoginError, RequestError};
+use rtm_client_tokio::rtm_proto::handle::{Builder, Events, Start};
+use rtm_client_tokio::{Event, Request};
+use smol::block_on;
+
+/// The public surface that all clients share, made blocking: each record is
+/// judged on a thread of its own.
+pub(crate) trait Subject:
+    Caller + GroupApi + LanguageApi + MessageApi + RoomApi + SessionApi + Clone + Send + Sync + 'static
+{
+    /// The type that starts such clients.
+    type Start: Start<Client = Self>;
+
+    /// Builds the client, without login.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Builder::build`].
+    fn build(builder: Builder<Self::Start>) -> Result<Self, BuildError>;
+
+    /// Waits for a call to end.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call.
+    fn wait<R: Request>(&self, reply: Self::Reply<R>) -> Result<R::Response, RequestError>;
+
+    /// Logs in.
+    ///
+    /// # Errors
+    ///
+    /// Those of the login.
+    fn log_in(&self) -> Result<(), LoginError>;
+
+    /// Logs out.
+    fn log_out(&self);
+
+    /// Ends everything at once.
+    fn destroy(&self);
+
+    /// The next event, if one comes within the limit.
+    fn next_event(&self, limit: Duration) -> Option<Event>;
+
+    /// A client whose calls have this time limit.
+    #[must_use]
+    fn limited(&self, limit: Duration) -> Self;
+}
+
+/// Where the tokio clients live; they are driven while the judge's threads block.
+static TOKIO: LazyLock<std::io::Result<tokio::runtime::Runtime>> = LazyLock::new(|| {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build()
+});
+
+impl Subject for rtm_tokio::Client {
+    type Start = rtm_tokio::Tokio;
+
+    fn build(builder: Builder<Self::Start>) -> Result<Self, BuildError> {
+        let runtime = TOKIO.as_ref().map_err(|error| BuildError::Runtime {
+            why: error.to_string(),
+        })?;
+        let _inside = runtime.enter();
+        builder.build()
+    }
+
+    fn wait<R: Request>(&self, reply: Self::Reply<R>) -> Result<R::Response, RequestError> {
+        block_on(reply)
+    }
+
+    fn log_in(&self) -> Result<(), LoginError> {
+        block_on(self.login()).map(drop)
+    }
+
+    fn log_out(&self) {
+        block_on(self.logout());
+    }
+
+    fn destroy(&self) {
+        self.abort();
+    }
+
+    fn next_event(&self, limit: Duration) -> Option<Event> {
+        next_of(self.events(), limit)
+    }
+
+    fn limited(&self, limit: Duration) -> Self {
+        self.with_timeout(limit)
+    }
+}
+
+/// The next event of a stream, if one comes within the limit.
+fn next_of(mut events: Events, limit: Duration) -> Option<Event> {
+    let too_late = async {
+        smol::Timer::after(limit).await;
+        None
+    };
+    block_on(smol::future::or(events.next(), too_late))
+}
