@@ -14,7 +14,7 @@ use super::driver::Action;
 use super::events::{Events, Watch};
 use super::futures::{Login, Logout};
 use super::queue::EventQueue;
-use super::wakers::Wakers;
+use super::wakers::{Seat, Wakers};
 use crate::client::{Client, Input, Output, Session, State};
 use crate::config::{Config, Token};
 use crate::error::{Cause, LoginError, LoginErrorKind, RequestError};
@@ -99,6 +99,16 @@ impl Shared {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Forgets the waker of one who no longer waits.
+    pub(super) fn leave(&self, seat: &Seat, list: impl FnOnce(&mut Core) -> &mut Wakers) {
+        if seat.is_taken() {
+            let mut core = self.lock();
+            let waker = list(&mut core).leave(seat);
+            drop(core);
+            drop(waker);
+        }
+    }
+
     /// Changes the client, passes on what comes of it, and wakes the driver.
     pub(super) fn act<T>(&self, change: impl FnOnce(&mut Core, Instant) -> T) -> T {
         let mut woken = Vec::new();
@@ -176,7 +186,7 @@ impl Core {
 }
 
 /// What a state means for somebody who waits for a login.
-fn login_outcome(state: &State) -> Option<Result<Session, LoginError>> {
+pub(super) fn login_outcome(state: &State) -> Option<Result<Session, LoginError>> {
     match state {
         State::Online { session } => Some(Ok(session.clone())),
         State::Closed { cause } => Some(Err(match cause {
