@@ -27,8 +27,14 @@ use crate::error::LoginError;
 pub struct Login {
     shared: Arc<Shared>,
     seat: Seat,
-    /// Logins that had ended when this one was asked for.
-    ended_before: Option<u64>,
+    before: Option<Before>,
+}
+
+/// What there had been when a login was asked for.
+#[derive(Clone, Copy)]
+struct Before {
+    logins_ended: u64,
+    sessions_opened: u64,
 }
 
 impl Login {
@@ -36,7 +42,7 @@ impl Login {
         Login {
             shared,
             seat: Seat::new(),
-            ended_before: None,
+            before: None,
         }
     }
 }
@@ -46,7 +52,7 @@ impl Future for Login {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let ended_before = *this.ended_before.get_or_insert_with(|| {
+        let before = *this.before.get_or_insert_with(|| {
             this.shared.act(|core, now| {
                 // A session that is closing will end once more before this
                 // login begins.
@@ -55,16 +61,24 @@ impl Future for Login {
                 if !core.handles_gone {
                     core.client.login(now);
                 }
-                core.logins_ended + closing
+                Before {
+                    logins_ended: core.logins_ended + closing,
+                    sessions_opened: core.sessions_opened,
+                }
             })
         });
         let mut core = this.shared.lock();
+        if core.sessions_opened > before.sessions_opened {
+            if let Some(session) = &core.last_session {
+                return Poll::Ready(Ok(session.clone()));
+            }
+        }
         // A login that was to follow a logout may have been revoked by another
         // one: a closed client has none under way, whatever the count says.
         if let Some(outcome) = login_outcome(core.client.state()) {
             return Poll::Ready(outcome);
         }
-        if core.logins_ended > ended_before {
+        if core.logins_ended > before.logins_ended {
             if let Some(outcome) = &core.last_login {
                 return Poll::Ready(outcome.clone());
             }

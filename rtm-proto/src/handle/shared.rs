@@ -58,6 +58,10 @@ pub(super) struct Core {
     /// Counts the logins that have ended, with the outcome of the last.
     pub(super) logins_ended: u64,
     pub(super) last_login: Option<Result<Session, LoginError>>,
+    /// Counts the sessions that have opened, with the last of them: a login
+    /// that opened one has succeeded, however soon it closed again.
+    pub(super) sessions_opened: u64,
+    pub(super) last_session: Option<Session>,
     pub(super) actions: VecDeque<Action>,
     pub(super) doorbell: Option<Waker>,
     pub(super) token_wanted: bool,
@@ -80,6 +84,8 @@ impl Shared {
                 state_version: 0,
                 logins_ended: 0,
                 last_login: None,
+                sessions_opened: 0,
+                last_session: None,
                 actions: VecDeque::new(),
                 doorbell: None,
                 token_wanted: false,
@@ -166,6 +172,10 @@ impl Core {
         match &event {
             Event::State(state) => {
                 self.state_version += 1;
+                if let State::Online { session } = state {
+                    self.sessions_opened += 1;
+                    self.last_session = Some(session.clone());
+                }
                 if let Some(outcome) = login_outcome(state) {
                     self.logins_ended += 1;
                     self.last_login = Some(outcome);
