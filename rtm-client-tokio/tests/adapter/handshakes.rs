@@ -68,8 +68,6 @@ async fn a_name_that_does_not_exist_is_named() {
     }
 }
 
-// All of 127.0.0.0/8 is the loopback on Linux only.
-#[cfg(target_os = "linux")]
 /// A server that reads something, says this, and then hangs up or stays.
 pub(crate) async fn rude_server(says: &'static [u8], stays: bool) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
