@@ -16,6 +16,7 @@ mod call;
 mod driver;
 mod events;
 mod futures;
+mod history;
 mod queue;
 mod read_buffer;
 mod shared;
@@ -26,6 +27,7 @@ pub use call::Call;
 pub use driver::{Action, Driver, Turn};
 pub use events::{Events, Watch};
 pub use futures::{Login, LoginClient, Logout};
+pub use history::HistoryStream;
 pub use read_buffer::ReadBuffer;
 pub use shared::{Clock, Handle};
 
