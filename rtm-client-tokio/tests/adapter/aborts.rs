@@ -115,3 +115,23 @@ fn a_waiting_call_of_the_longest_time_limit_is_no_danger() {
         assert!(client.state().is_online());
     });
 }
+
+#[test]
+fn a_runtime_that_lacks_timers_or_sockets_fails_a_login_instead_of_hanging() {
+    let gate = start_gate();
+    let timers = |builder: &mut RuntimeBuilder| builder.enable_time().build();
+    let sockets = |builder: &mut RuntimeBuilder| builder.enable_io().build();
+    for lacking in [timers, sockets] {
+        let mut builder = RuntimeBuilder::new_multi_thread();
+        let theirs = lacking(builder.worker_threads(1)).expect("a runtime");
+        let client = {
+            let _inside = theirs.enter();
+            direct(&gate, 0, Via::Tcp).build().expect("valid options")
+        };
+        let error = runtime().block_on(within("login", client.login()));
+        assert_eq!(
+            error.expect_err("no driver").kind(),
+            &LoginErrorKind::Aborted
+        );
+    }
+}

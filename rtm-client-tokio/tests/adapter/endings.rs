@@ -246,11 +246,10 @@ async fn bytes_that_are_no_package_end_the_session_and_every_call() {
 async fn a_connection_cut_in_the_middle_of_an_answer_ends_every_call() {
     for via in Via::THREE {
         let gate = start_gate();
-        never_answered(&gate);
+        gate.faults().on("t_echo", Effect::Ignore, Times::N(2));
         let client = login(&gate, 0, via).await;
         let pending = Pending::start(&gate, &client, 2).await;
         let blob = vec![7_u8; 256 * 1024];
-        gate.faults().clear();
         gate.faults().wire(Whom::Open, WireFault::CutSent(100_000));
         let cut = Custom::new("t_echo").field("v", blob);
         let cut = within("the answer that is cut", client.call(cut)).await;

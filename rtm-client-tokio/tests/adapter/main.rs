@@ -6,5 +6,6 @@ mod calls;
 mod endings;
 mod handshakes;
 mod logins;
+mod reconnects;
 mod support;
 mod wire;

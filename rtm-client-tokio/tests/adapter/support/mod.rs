@@ -4,9 +4,7 @@ mod events;
 mod forward;
 mod package;
 
-pub(crate) use events::{
-    Story, cause_of, closed, messages, next_message, next_where, online, story,
-};
+pub(crate) use events::{cause_of, closed, messages, next_message, next_where, online, story};
 pub(crate) use forward::{Forward, Manner};
 pub(crate) use package::{header, push};
 
