@@ -15,7 +15,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant as StdInstant};
 
 use bytes::{Buf, Bytes};
-use rtm_proto::handle::{Action, Driver};
+use rtm_proto::handle::{Action, BlockingTokenProvider, Driver};
 use rtm_proto::{ConnId, Input, Instant};
 
 use crate::reader;
@@ -30,6 +30,7 @@ const WRITE_PAUSE: Duration = Duration::from_millis(10);
 /// Moves bytes and time for one client.
 pub(crate) struct Engine {
     epoch: StdInstant,
+    tokens: Option<BlockingTokenProvider>,
     pump: Mutex<Pump>,
     signal: Mutex<Signal>,
     /// Tells the timer thread that the signal has changed.
@@ -78,9 +79,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Engine {
     /// Starts the timer thread, which ends when all is over.
-    pub(crate) fn start(driver: Driver, epoch: StdInstant) -> io::Result<JoinHandle<()>> {
+    pub(crate) fn start(
+        driver: Driver,
+        epoch: StdInstant,
+        tokens: Option<BlockingTokenProvider>,
+    ) -> io::Result<JoinHandle<()>> {
         let engine = Arc::new(Engine {
             epoch,
+            tokens,
             pump: Mutex::new(Pump {
                 driver: Some(driver),
                 sockets: BTreeMap::new(),
@@ -171,6 +177,9 @@ impl Engine {
         for action in turn.actions {
             self.act(&mut pump.sockets, action);
         }
+        if turn.token_wanted {
+            self.ask_for_token();
+        }
         let now = self.now();
         let more = write_all(driver, &mut pump.sockets, now);
         let resume = pump.sockets.values().filter_map(Socket::resume).min();
@@ -209,6 +218,22 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Asks the application for a token, on a thread of its own. Should that
+    /// not start, the client stops waiting after its own limit.
+    fn ask_for_token(self: &Arc<Self>) {
+        let (engine, Some(tokens)) = (self.clone(), self.tokens.clone()) else {
+            return;
+        };
+        let name = thread::Builder::new().name("rtm-token".into());
+        let _ = name.spawn(move || {
+            let token = tokens.ask();
+            if let Some(driver) = &mut lock(&engine.pump).driver {
+                driver.token_provided(token);
+            }
+            engine.pump();
+        });
     }
 
     /// The timer thread: pumps at each deadline until all is over and no
