@@ -18,3 +18,4 @@ mod routes;
 mod steps;
 mod support;
 mod tokens;
+mod uploads;
