@@ -100,6 +100,12 @@ fn file_conns(world: &World) -> Vec<ConnId> {
     files.map(|(.., conn)| *conn).collect()
 }
 
+/// How many connections to the file gate have been closed.
+fn closed(world: &World) -> usize {
+    let closed = world.log.closed.iter();
+    closed.filter(|node| *node == "files").count()
+}
+
 fn asked<'a>(world: &'a World, method: &str) -> Vec<&'a Asked> {
     let quests = world.log.quests.iter();
     quests.filter(|asked| asked.method == method).collect()
@@ -121,8 +127,8 @@ fn receipt(world: &World, call: CallId) -> Receipt {
     file().decode(context, result.clone().unwrap()).unwrap()
 }
 
-/// Nothing is under way, every file connection is closed, the session lives
-/// and serves, and time brings nothing more.
+/// Nothing is under way or handed out, the session lives and serves, and time
+/// brings nothing more.
 fn assert_only_the_session_is_left(world: &mut World) {
     assert_eq!(world.client.in_flight(), 0);
     for conn in file_conns(world) {
@@ -131,11 +137,7 @@ fn assert_only_the_session_is_left(world: &mut World) {
     let ends = world.log.ends.len();
     let told = progress(world).len();
     let dialed = world.log.dialed.len();
-    let closed = world.log.closed.iter().filter(|node| *node == "files");
-    let failed = closed.count();
     world.run_for(secs(1));
-    let closed = world.log.closed.iter().filter(|node| *node == "files");
-    assert!(closed.count() >= failed);
     let call = world.call(&Call("still.there"));
     world.run_for(secs(1));
     assert_eq!(world.log.end_of(call), Ok(()));

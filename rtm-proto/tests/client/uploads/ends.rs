@@ -142,6 +142,7 @@ fn a_file_gate_that_says_goodbye_or_nonsense_fails_the_call_alone() {
         let call = world.call(&file());
         world.run_for(ms(0));
         assert_eq!(world.log.end_of(call), lost(true), "{act:?}");
+        assert_eq!(closed(&world), 1, "{act:?}");
         assert_only_the_session_is_left(&mut world);
     }
 }

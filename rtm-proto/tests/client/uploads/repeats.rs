@@ -27,6 +27,7 @@ fn another_try_takes_a_new_token_and_keeps_the_message_id() {
     assert_eq!(tokens(&world), ["token 1", "token 2"]);
     let id = receipt(&world, call).message_id.get();
     assert_eq!(ids(&world), [id, id]);
+    assert_eq!(closed(&world), 2);
     assert_only_the_session_is_left(&mut world);
 }
 
