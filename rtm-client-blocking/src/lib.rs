@@ -56,6 +56,7 @@ mod client;
 mod engine;
 mod events;
 mod reader;
+mod socket;
 
 pub use client::{Builder, Client, Threaded};
 pub use events::{Events, RecvTimeoutError, Watch};
