@@ -76,7 +76,11 @@ impl<R: Request> Call<R> {
         let mut core = self.shared.lock();
         match core.waiters.get_mut(&call) {
             Some(Waiter::Pending(known)) => {
-                known.clone_from(waker);
+                let changed = !known.will_wake(waker);
+                let replaced = changed.then(|| core::mem::replace(known, waker.clone()));
+                // The task it belongs to may end with it, and hold a call.
+                drop(core);
+                drop(replaced);
                 return Poll::Pending;
             }
             Some(Waiter::Done(..)) => {}

@@ -80,13 +80,11 @@ impl Driver {
     pub fn turn(&mut self, doorbell: &Waker, inputs: impl IntoIterator<Item = Input>) -> Turn {
         let now = self.shared.now();
         let mut core = self.shared.lock();
-        if !core
-            .doorbell
-            .as_ref()
-            .is_some_and(|known| known.will_wake(doorbell))
-        {
-            core.doorbell = Some(doorbell.clone());
-        }
+        let known = core.doorbell.as_ref();
+        let replaced = match known.is_some_and(|known| known.will_wake(doorbell)) {
+            true => None,
+            false => core.doorbell.replace(doorbell.clone()),
+        };
         let mut inputs = inputs.into_iter();
         // Every input brings the time with it; without one it is all there is.
         let first = inputs.next().unwrap_or(Input::Tick);
@@ -102,6 +100,7 @@ impl Driver {
             finished: core.handles_gone && core.client.state().is_closed(),
         };
         drop(core);
+        drop(replaced);
         self.woken.drain(..).for_each(Waker::wake);
         turn
     }

@@ -6,15 +6,17 @@
 //! [`Driver::turn`], do what it says, move bytes, repeat. Everything here is
 //! still without I/O; the time comes from a [`Clock`] the adapter provides.
 //!
-//! The lock inside is never held while user code runs: requests are encoded
-//! under it, but answers are decoded in the caller's task, and wakers are
-//! called after it is released.
+//! The lock inside is held while a request is encoded, so an implementation of
+//! [`Request::encode`](crate::Request::encode) must not use the client it is
+//! sent with. No other foreign code runs under it: answers are decoded in the
+//! caller's task, and wakers are called and dropped after it is released.
 
 mod builder;
 mod call;
 mod driver;
 mod events;
 mod futures;
+mod history;
 mod queue;
 mod read_buffer;
 mod shared;
@@ -25,6 +27,7 @@ pub use call::Call;
 pub use driver::{Action, Driver, Turn};
 pub use events::{Events, Watch};
 pub use futures::{Login, LoginClient, Logout};
+pub use history::HistoryStream;
 pub use read_buffer::ReadBuffer;
 pub use shared::{Clock, Handle};
 

@@ -2,6 +2,7 @@
 //! and not one socket or thread.
 
 mod bounds;
+mod chaos;
 mod connection;
 mod contract;
 mod endings;

@@ -1,6 +1,6 @@
 //! Arguments of a recorded call.
 
-use rtm_client_tokio::Body;
+use rtm_proto::Body;
 
 use crate::value::Value;
 
@@ -83,6 +83,18 @@ impl Args {
         match self.get("msg") {
             Some(Value::Bytes(bytes)) => Ok(Body::from(bytes.clone())),
             _ => self.text("msg").map(Body::from),
+        }
+    }
+
+    /// The name and the content of a file.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or something else.
+    pub(crate) fn file(&self) -> Result<(String, Vec<u8>), String> {
+        match self.get("file") {
+            Some(Value::File { name, content }) => Ok((name.clone(), content.clone())),
+            _ => self.required("file", None, "a file"),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Which method of the client each recorded call means.
 
-use rtm_client_tokio::api::{Receipt, SendMessage, SessionAttributes};
-use rtm_client_tokio::error::RequestError;
-use rtm_client_tokio::{GroupId, MessageId, RoomId, UserId};
+use rtm_proto::api::{Receipt, Recipient, SendFile, SendMessage, SessionAttributes};
+use rtm_proto::error::RequestError;
+use rtm_proto::{GroupId, MessageId, RoomId, UserId};
 
 use super::args::Args;
 use super::subject::Subject;
@@ -51,14 +51,17 @@ methods! { client, args;
     "sendAudio" => send(client, SendMessage::audio(user(args)?, args.body()?), args)? => receipt;
     "sendChat" => send(client, SendMessage::chat(user(args)?, args.text("msg")?), args)? => receipt;
     "sendCmd" => send(client, SendMessage::command(user(args)?, args.text("msg")?), args)? => receipt;
+    "sendFile" => send_file(client, user(args)?, args)? => receipt;
     "sendGroupAudio" => send(client, SendMessage::audio(group(args)?, args.body()?), args)? => receipt;
     "sendGroupChat" => send(client, SendMessage::chat(group(args)?, args.text("msg")?), args)? => receipt;
     "sendGroupCmd" => send(client, SendMessage::command(group(args)?, args.text("msg")?), args)? => receipt;
+    "sendGroupFile" => send_file(client, group(args)?, args)? => receipt;
     "sendGroupMessage" => send(client, SendMessage::new(group(args)?, args.mtype()?, args.body()?), args)? => receipt;
     "sendMessage" => send(client, SendMessage::new(user(args)?, args.mtype()?, args.body()?), args)? => receipt;
     "sendRoomAudio" => send(client, SendMessage::audio(room(args)?, args.body()?), args)? => receipt;
     "sendRoomChat" => send(client, SendMessage::chat(room(args)?, args.text("msg")?), args)? => receipt;
     "sendRoomCmd" => send(client, SendMessage::command(room(args)?, args.text("msg")?), args)? => receipt;
+    "sendRoomFile" => send_file(client, room(args)?, args)? => receipt;
     "sendRoomMessage" => send(client, SendMessage::new(room(args)?, args.mtype()?, args.body()?), args)? => receipt;
     "setTranslationLanguage" => client.wait(client.set_translation_language(args.text("targetLanguage")?)) => nothing;
 }
@@ -93,6 +96,20 @@ fn send<S: Subject>(
         message = message.message_id(MessageId(id));
     }
     Ok(client.wait(client.call(message)))
+}
+
+/// Sends a file with the id that was given.
+fn send_file<S: Subject>(
+    client: &S,
+    to: impl Into<Recipient>,
+    args: &Args,
+) -> Result<Result<Receipt, RequestError>, String> {
+    let (name, content) = args.file()?;
+    let mut file = SendFile::new(to, args.mtype()?, content).name(name);
+    if let Some(id) = args.opt_int("mid")? {
+        file = file.message_id(MessageId(id));
+    }
+    Ok(client.wait(client.call(file)))
 }
 
 fn log_out<S: Subject>(client: &S) -> Result<(), RequestError> {
