@@ -57,6 +57,7 @@ mod engine;
 mod events;
 mod history;
 mod reader;
+mod socket;
 
 pub use client::{Builder, Client, Threaded};
 pub use events::{Events, RecvTimeoutError, Watch};
