@@ -52,7 +52,12 @@ impl Seeds {
 /// Short frames of the vectors, each kind of method and body once.
 fn frames(vectors: &Path) -> io::Result<Vec<Vec<u8>>> {
     let mut found = Vec::new();
-    for name in ["push-frames", "answer-frames", "client-frames", "tcp-frames"] {
+    for name in [
+        "push-frames",
+        "answer-frames",
+        "client-frames",
+        "tcp-frames",
+    ] {
         let text = fs::read_to_string(vectors.join(format!("{name}.json")))?;
         let value: Value = serde_json::from_str(&text)?;
         collect(&value, &mut found);
@@ -106,7 +111,11 @@ fn streams(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
 fn bodies(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let bodies = frames.iter().filter_map(|frame| {
         let (is_json, kind) = (frame.get(5)? & 0x40 != 0, frame.get(6)?);
-        let name = if *kind == 2 { 0 } else { usize::from(*frame.get(7)?) };
+        let name = if *kind == 2 {
+            0
+        } else {
+            usize::from(*frame.get(7)?)
+        };
         let start = 12 + name + if *kind == 0 { 0 } else { 4 };
         let body = frame.get(start..)?;
         (body.len() > 2).then(|| [&[u8::from(is_json)], body].concat())
@@ -171,9 +180,11 @@ fn repair_streams(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
 
 /// Decisions from a small generator (xorshift).
 fn operations(target: &str) -> Vec<Vec<u8>> {
-    let mut state = target.bytes().fold(0x9e37_79b9_7f4a_7c15, |state: u64, byte| {
-        state.rotate_left(8) ^ u64::from(byte)
-    });
+    let mut state = target
+        .bytes()
+        .fold(0x9e37_79b9_7f4a_7c15, |state: u64, byte| {
+            state.rotate_left(8) ^ u64::from(byte)
+        });
     let mut next = || {
         state ^= state << 13;
         state ^= state >> 7;

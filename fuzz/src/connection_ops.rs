@@ -129,7 +129,11 @@ impl Model<'_> {
             Ok(seq) => {
                 assert!(urgent || unsent + size <= MAX_UNSENT);
                 assert!(self.pending.values().all(|quest| quest.seq != seq));
-                let quest = Quest { seq, deadline, position };
+                let quest = Quest {
+                    seq,
+                    deadline,
+                    position,
+                };
                 self.pending.insert(key, quest);
                 self.urgent += if urgent { size + 30 } else { 0 };
             }
@@ -172,6 +176,9 @@ impl Model<'_> {
             }
             if !reply.is_empty() {
                 self.receive_bytes(reply);
+                if self.eager {
+                    self.take_outputs();
+                }
             }
         }
     }
@@ -240,7 +247,10 @@ impl Model<'_> {
         };
         self.input(ConnectionInput::Tick);
         let next = self.connection.next_deadline();
-        assert!(next.is_none_or(|deadline| deadline > self.now), "would spin");
+        assert!(
+            next.is_none_or(|deadline| deadline > self.now),
+            "would spin"
+        );
     }
 
     fn end(&mut self) {

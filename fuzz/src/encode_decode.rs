@@ -74,7 +74,11 @@ fn value(source: &mut Source<'_>, levels: usize) -> Oracle {
         5 => f32::from_bits(source.u32()).into(),
         6 => source.text().into(),
         7 => Oracle::Binary(source.some().to_vec()),
-        8 => Oracle::Array((0..source.below(20)).map(|_| value(source, levels - 1)).collect()),
+        8 => Oracle::Array(
+            (0..source.below(20))
+                .map(|_| value(source, levels - 1))
+                .collect(),
+        ),
         _ => {
             let pairs = (0..source.below(20)).map(|_| {
                 let key = value(source, 0);
@@ -114,7 +118,10 @@ fn check_error(source: &mut Source<'_>) {
         let mut out = BytesMut::new();
         encode_error_body(&mut out, encoding, code, &text).expect("a short text");
         let payload = Payload::new(encoding, out.freeze()).expect("a map");
-        assert_eq!(tree::read(&payload).expect("what was just written"), expected);
+        assert_eq!(
+            tree::read(&payload).expect("what was just written"),
+            expected
+        );
     }
 }
 

@@ -62,7 +62,11 @@ fn check_refusal(payload: &Payload, oracle: Option<&Oracle>, error: &CodecError)
             let Oracle::Map(entries) = oracle else {
                 panic!("a root that is no map");
             };
-            assert!(entries.iter().any(|(key, _)| !matches!(key, Oracle::String(_))));
+            assert!(
+                entries
+                    .iter()
+                    .any(|(key, _)| !matches!(key, Oracle::String(_)))
+            );
         }
         CodecErrorKind::WrongType => assert!(tree::has_ext(oracle)),
         _ => panic!("{oracle:?} refused: {error}"),

@@ -14,7 +14,11 @@ pub fn run(data: &[u8]) {
     let (sizes, stream) = chunked(&mut Source::new(data));
     let whole = filter(&[stream]);
     assert_eq!(whole, expected(stream), "not the rule");
-    assert_eq!(filter(&cut(stream, &sizes)), whole, "chunks make a difference");
+    assert_eq!(
+        filter(&cut(stream, &sizes)),
+        whole,
+        "chunks make a difference"
+    );
 }
 
 fn filter(chunks: &[&[u8]]) -> (Vec<u8>, bool) {
@@ -57,7 +61,9 @@ fn expected(mut stream: &[u8]) -> (Vec<u8>, bool) {
                 return (out, false);
             };
             out.extend_from_slice(field);
-            len = field.iter().fold(0, |len, byte| len << 8 | u64::from(*byte));
+            len = field
+                .iter()
+                .fold(0, |len, byte| len << 8 | u64::from(*byte));
             stream = rest;
         }
         if len > stream.len() as u64 {

@@ -84,7 +84,9 @@ pub(crate) fn normal_body(value: &Oracle) -> Oracle {
 /// Equal, with floats compared by bits so that NaN equals itself.
 pub(crate) fn same(a: &Oracle, b: &Oracle) -> bool {
     match (a, b) {
-        (Oracle::F64(a), Oracle::F64(b)) => a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
+        (Oracle::F64(a), Oracle::F64(b)) => {
+            a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
+        }
         (Oracle::Array(a), Oracle::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
         }

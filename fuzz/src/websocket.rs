@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use rtm_proto::transport::{Scheme, Target, Transport, TransportError, TransportLimits, TransportState};
+use rtm_proto::transport::{
+    Scheme, Target, Transport, TransportError, TransportLimits, TransportState,
+};
 
 use crate::source::{Source, chunked, cut};
 use crate::wire;
@@ -24,7 +26,7 @@ struct Seen {
 struct Plan<'a> {
     headers: &'a str,
     /// Where one byte of the response is changed, counted from its end, and to
-    /// what.
+    /// what; not in the key, which is another one for each transport.
     damage: Option<(usize, u8)>,
     closes: bool,
 }
@@ -44,7 +46,7 @@ pub fn run(data: &[u8]) {
     };
     let plan = Plan {
         headers: &headers,
-        damage: (switches & 2 != 0).then(|| (source.below(60), source.byte())),
+        damage: (switches & 2 != 0).then(|| (source.below(40), source.byte())),
         closes: switches & 4 != 0,
     };
     let (sizes, stream) = chunked(&mut source);

@@ -135,7 +135,9 @@ fn next_frame(buffer: &mut Vec<u8>) -> Option<(u8, Vec<u8>)> {
     let (field, rest) = rest.split_at_checked(size)?;
     let len = match size {
         0 => usize::from(second & 0x7f),
-        _ => field.iter().fold(0, |len, byte| len << 8 | usize::from(*byte)),
+        _ => field
+            .iter()
+            .fold(0, |len, byte| len << 8 | usize::from(*byte)),
     };
     let (mask, rest) = rest.split_at_checked(4)?;
     let payload = rest.get(..len)?;

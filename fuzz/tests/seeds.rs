@@ -6,7 +6,9 @@ use std::path::Path;
 use rtm_fuzz::TARGETS;
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("seeds")
+        .join(target);
     let files = fs::read_dir(&folder).expect("the folder of the seeds");
     files
         .map(|file| fs::read(file.expect("a file").path()).expect("a seed"))

@@ -6,7 +6,9 @@ use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rtm_proto::api::{EnterRoom, LeaveRoom, SendFile, SendMessage, SetAttributes, SetTranslationLanguage};
+use rtm_proto::api::{
+    EnterRoom, LeaveRoom, SendFile, SendMessage, SetAttributes, SetTranslationLanguage,
+};
 use rtm_proto::error::{Cause, RequestError};
 use rtm_proto::{
     Backoff, CallId, Client, Config, ConnId, Event, Input, Instant, MessageType, Output,
@@ -63,7 +65,11 @@ fn config(source: &mut Source<'_>) -> Config {
             _ => Backoff::default().max_attempts((pauses >> 2).into()),
         });
     if switches & 32 == 0 {
-        let gate = if switches & 64 == 0 { "tcp://gate:1" } else { "ws://gate:1" };
+        let gate = if switches & 64 == 0 {
+            "tcp://gate:1"
+        } else {
+            "ws://gate:1"
+        };
         config = config.gate(gate.parse().expect("an endpoint"));
     }
     if switches & 128 != 0 {
@@ -145,7 +151,11 @@ impl<'a> Model<'a> {
                 let file = SendFile::new(UserId(1), MessageType(40), vec![what; size]);
                 client.request(now, &file, options)
             }
-            _ => client.request(now, &SendMessage::chat(UserId(1), "x".repeat(size)), options),
+            _ => client.request(
+                now,
+                &SendMessage::chat(UserId(1), "x".repeat(size)),
+                options,
+            ),
         };
         match accepted {
             Ok(call) => {
@@ -183,7 +193,11 @@ impl<'a> Model<'a> {
         };
         self.client.handle_input(self.now, Input::Tick);
         self.drain();
-        if let Output::Wait { deadline: Some(at), reason } = self.client.poll_output() {
+        if let Output::Wait {
+            deadline: Some(at),
+            reason,
+        } = self.client.poll_output()
+        {
             // A clock that went back counts as the last one, which is not known here.
             assert!(at > self.now, "would spin at {at}: {reason:?}");
         }
@@ -203,7 +217,8 @@ impl<'a> Model<'a> {
 
     fn connected(&mut self) {
         if let Some(conn) = self.some_conn() {
-            self.client.handle_input(self.now, Input::Connected { conn });
+            self.client
+                .handle_input(self.now, Input::Connected { conn });
         }
     }
 
@@ -213,7 +228,8 @@ impl<'a> Model<'a> {
         let Some(conn) = self.live.last().copied() else {
             return;
         };
-        self.client.handle_input(self.now, Input::Connected { conn });
+        self.client
+            .handle_input(self.now, Input::Connected { conn });
         for _ in 0..3 {
             self.drain();
             self.serve_all(conn);
@@ -283,7 +299,8 @@ impl<'a> Model<'a> {
     fn deliver(&mut self, conn: ConnId, data: Vec<u8>) {
         if !data.is_empty() {
             let data = Bytes::from(data);
-            self.client.handle_input(self.now, Input::Received { conn, data });
+            self.client
+                .handle_input(self.now, Input::Received { conn, data });
         }
     }
 
@@ -329,7 +346,11 @@ impl<'a> Model<'a> {
     }
 
     fn check_rest(&self) {
-        assert_eq!(*self.client.state(), self.last_state, "a change without event");
+        assert_eq!(
+            *self.client.state(),
+            self.last_state,
+            "a change without event"
+        );
         let pending = self.calls.values().filter(|fate| **fate == Fate::Pending);
         assert_eq!(self.client.in_flight(), pending.count());
         if self.aborted {
@@ -366,7 +387,10 @@ impl<'a> Model<'a> {
         match event {
             Event::State(state) => {
                 assert_ne!(state, self.last_state, "an event without a change");
-                if let State::Closed { cause: Cause::Aborted } = self.last_state {
+                if let State::Closed {
+                    cause: Cause::Aborted,
+                } = self.last_state
+                {
                     panic!("{state} after an abort");
                 }
                 self.last_state = state;
@@ -390,7 +414,10 @@ impl<'a> Model<'a> {
     pub(super) fn finish(mut self) -> u64 {
         self.abort();
         assert!(self.calls.values().all(|fate| *fate != Fate::Pending));
-        assert!(matches!(self.client.poll_output(), Output::Wait { deadline: None, .. }));
+        assert!(matches!(
+            self.client.poll_output(),
+            Output::Wait { deadline: None, .. }
+        ));
         self.digest.finish()
     }
 }

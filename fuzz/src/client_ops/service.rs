@@ -41,10 +41,7 @@ impl Peer {
             let body = match method.as_str() {
                 "auth" => map(&[("ok", true.into())]),
                 "which" => map(&[("endpoint", "tcp://gate:1".into())]),
-                "filetoken" => map(&[
-                    ("token", "t".into()),
-                    ("endpoint", "tcp://file:1".into()),
-                ]),
+                "filetoken" => map(&[("token", "t".into()), ("endpoint", "tcp://file:1".into())]),
                 _ => map(&[("mtime", 1.into())]),
             };
             wire.wrap(&answer(*seq, 0, &body))
@@ -65,7 +62,11 @@ impl Peer {
         let package = match source.below(32) {
             0..=9 => answer(seq, 0, &map(&[("ok", true.into())])),
             10 => answer(seq, 0, &map(&[("ok", false.into())])),
-            11 => answer(seq, 0, &map(&[("ok", false.into()), ("gate", "gate:1".into())])),
+            11 => answer(
+                seq,
+                0,
+                &map(&[("ok", false.into()), ("gate", "gate:1".into())]),
+            ),
             12 => error(seq, 200_053),
             13 => error(seq, 200_010),
             14 => error(seq, 200_024),
@@ -77,7 +78,11 @@ impl Peer {
             25 => push(None, "kickoutroom", &map(&[("rid", small.into())])),
             26 => push(Some(seq), "kickout", &map(&[])),
             27 => push(Some(seq), "ping", &map(&[])),
-            28 => answer(seq, 0, &map(&[("token", "t".into()), ("endpoint", "file:1".into())])),
+            28 => answer(
+                seq,
+                0,
+                &map(&[("token", "t".into()), ("endpoint", "file:1".into())]),
+            ),
             29 => answer(seq, source.byte(), &map(&[("code", "x".into())])),
             _ => push(Some(seq), "what is this", &map(&[])),
         };
