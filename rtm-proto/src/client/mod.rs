@@ -454,7 +454,11 @@ impl Client {
         if let Some(link) = self.links.get_mut(conn) {
             link.draining.get_or_insert(self.clock.now);
             link.connection.fail(LostReason::PeerClosed);
+            let role = link.role;
             self.drain_link(conn);
+            if let Role::File(call) = role {
+                self.dialing_lost(conn, call);
+            }
         }
     }
 

@@ -313,7 +313,7 @@ impl Client {
     }
 
     /// The connection of a call ended before its answer came.
-    fn call_lost(&mut self, id: CallId, sent: bool) {
+    pub(super) fn call_lost(&mut self, id: CallId, sent: bool) {
         let Some(mut call) = self.calls.remove(id) else {
             return;
         };

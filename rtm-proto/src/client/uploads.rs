@@ -219,6 +219,15 @@ impl Client {
         self.retry_upload(id, call, RequestErrorKind::FileGate { why });
     }
 
+    /// The connection to the file gate is given up before the file was sent.
+    pub(super) fn dialing_lost(&mut self, conn: ConnId, id: CallId) {
+        // No quest went out on it, so no quest of it is lost.
+        if matches!(self.calls.place_of(id), Some(Place::Dialing { conn: dialing, .. }) if dialing == conn)
+        {
+            self.call_lost(id, false);
+        }
+    }
+
     /// Whether a call waits for a connection to a file gate, or on one.
     pub(super) fn file_link_of(&self, call: &Call) -> Option<ConnId> {
         let conn = match call.place {
