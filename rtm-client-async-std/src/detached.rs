@@ -9,7 +9,7 @@ use rtm_proto::Config;
 use rtm_proto::error::BuildError;
 use rtm_proto::handle::Start;
 
-use crate::{driver, spawn};
+use crate::{driver, roots};
 
 /// Starts nothing: the future is handed out.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +83,6 @@ impl Start for Detached {
     }
 
     fn native_roots() -> Result<Vec<Vec<u8>>, String> {
-        spawn::native_roots()
+        roots::native_roots()
     }
 }

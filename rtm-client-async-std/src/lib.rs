@@ -35,6 +35,8 @@ pub mod client;
 pub mod detached;
 mod dial;
 mod driver;
+mod roots;
+#[cfg(any(feature = "async-std", feature = "smol"))]
 mod spawn;
 
 #[cfg(feature = "async-std")]
