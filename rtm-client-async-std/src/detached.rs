@@ -10,7 +10,7 @@ use rtm_proto::error::BuildError;
 use rtm_proto::handle::{self, Start, TokenProvider};
 
 use crate::driver::OnAsyncIo;
-use crate::spawn;
+use crate::roots;
 
 /// Starts nothing: the future is handed out.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +86,6 @@ impl Start for Detached {
     }
 
     fn native_roots() -> Result<Vec<Vec<u8>>, String> {
-        spawn::native_roots()
+        roots::native_roots()
     }
 }

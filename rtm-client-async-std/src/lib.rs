@@ -34,6 +34,8 @@
 pub mod client;
 pub mod detached;
 mod driver;
+mod roots;
+#[cfg(any(feature = "async-std", feature = "smol"))]
 mod spawn;
 
 #[cfg(feature = "async-std")]

@@ -6,6 +6,7 @@ use rtm_proto::Config;
 use rtm_proto::error::BuildError;
 use rtm_proto::handle::{LoginClient, Start, TokenProvider};
 
+use crate::roots;
 use crate::spawn::{self, Spawn};
 
 /// Starts clients on async-std.
@@ -59,6 +60,6 @@ impl Start for AsyncStd {
     }
 
     fn native_roots() -> Result<Vec<Vec<u8>>, String> {
-        spawn::native_roots()
+        roots::native_roots()
     }
 }

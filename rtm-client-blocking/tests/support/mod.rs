@@ -4,8 +4,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use rtm_client_blocking::Client;
 use rtm_client_blocking::api::Custom;
-use rtm_client_blocking::{Client, Event, Events};
 use rtm_gate::Gate;
 
 /// Runs a test; one that hangs fails.
@@ -35,13 +35,4 @@ pub(crate) fn login(gate: &Gate, user: usize) -> Client {
 /// A quest that the gate answers with what it was given.
 pub(crate) fn echo(value: i64) -> Custom {
     Custom::new("t_echo").field("v", value)
-}
-
-/// The text of the next message.
-pub(crate) fn next_text(events: &mut Events) -> String {
-    let text = events.find_map(|event| match event {
-        Event::Message(message) => message.body.as_text().map(str::to_owned),
-        _ => None,
-    });
-    text.expect("a message comes before the end")
 }

@@ -106,6 +106,6 @@ pub(crate) fn pushes_keep_their_order_and_are_answered<A: Adapter>(transport: Tr
         assert_eq!(i64::from(events.message().message_id), id);
     }
     stage.sees("an answer to each push", |seen| {
-        seen.pushes_answered == COUNT as u64
+        seen.answers.len() == COUNT as usize
     });
 }

@@ -1,7 +1,5 @@
 //! Many threads use one client at once, and none of them waits for another.
 
-mod support;
-
 use std::io::Read;
 use std::net::TcpListener;
 use std::thread;
@@ -11,7 +9,9 @@ use rtm_client_blocking::Client;
 use rtm_client_blocking::api::{Caller, Custom, MessageApi};
 use rtm_client_blocking::error::RequestErrorKind;
 use rtm_gate::Gate;
-use support::{echo, login, within};
+
+use crate::next_text;
+use crate::support::{echo, login, within};
 
 const MIB: usize = 1024 * 1024;
 
@@ -42,7 +42,7 @@ fn a_call_is_sent_while_another_thread_waits_for_events() {
         let gate = Gate::start().unwrap();
         let (ann, bob) = (login(&gate, 0), login(&gate, 1));
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| support::next_text(&mut bob.events()));
+            let waiting = scope.spawn(|| next_text(&mut bob.events()));
             for n in 0..100 {
                 assert_eq!(bob.call(echo(n)).unwrap()["v"], n.into());
             }

@@ -1,7 +1,5 @@
 //! Ways to wait for events and states, and how soon waiting ends.
 
-mod support;
-
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,7 +8,9 @@ use rtm_client_blocking::api::{Caller, MessageApi};
 use rtm_client_blocking::error::RequestErrorKind;
 use rtm_client_blocking::{Client, Event, RecvTimeoutError, State};
 use rtm_gate::{Effect, Gate, Times};
-use support::{echo, login, within};
+
+use crate::next_text;
+use crate::support::{echo, login, within};
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// Far above what a wake-up takes, for machines that are busy.
@@ -142,7 +142,7 @@ fn a_message_wakes_its_reader_soon() {
         let mut events = bob.events();
         let reader = thread::spawn(move || {
             (0..50)
-                .map(|_| (support::next_text(&mut events), Instant::now()))
+                .map(|_| (next_text(&mut events), Instant::now()))
                 .collect::<Vec<_>>()
         });
         let mut sent = Vec::new();
