@@ -74,6 +74,28 @@ impl Args {
         self.get(key).map(|_| self.text(key)).transpose()
     }
 
+    /// A truth value.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or something else.
+    pub(crate) fn flag(&self, key: &str) -> Result<bool, String> {
+        let flag = match self.get(key) {
+            Some(Value::Bool(flag)) => Some(*flag),
+            _ => None,
+        };
+        self.required(key, flag, "a truth value")
+    }
+
+    /// A truth value, if it was given.
+    ///
+    /// # Errors
+    ///
+    /// When it is something else.
+    pub(crate) fn opt_flag(&self, key: &str) -> Result<Option<bool>, String> {
+        self.get(key).map(|_| self.flag(key)).transpose()
+    }
+
     /// The body of a message.
     ///
     /// # Errors

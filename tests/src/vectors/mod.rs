@@ -13,6 +13,7 @@ mod push_frames;
 mod record;
 mod server;
 mod setup;
+mod shown;
 mod subject;
 mod tcp_frames;
 

@@ -4,7 +4,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use futures::StreamExt;
-use rtm_proto::api::{Caller, GroupApi, LanguageApi, MessageApi, RoomApi, SessionApi, UploadApi};
+use rtm_proto::api::{
+    Caller, DataApi, FileApi, FriendApi, GroupApi, HistoryApi, LanguageApi, MessageApi, RoomApi,
+    SessionApi, StoredMessageApi, UnreadApi, UploadApi, UserApi,
+};
 use rtm_proto::error::{BuildError, LoginError, RequestError};
 use rtm_proto::handle::{Builder, Events, Start};
 use rtm_proto::{Event, Request};
@@ -14,12 +17,19 @@ use smol::block_on;
 /// judged on a thread of its own.
 pub(crate) trait Subject:
     Caller
+    + DataApi
+    + FileApi
+    + FriendApi
     + GroupApi
+    + HistoryApi
     + LanguageApi
     + MessageApi
     + RoomApi
     + SessionApi
+    + StoredMessageApi
+    + UnreadApi
     + UploadApi
+    + UserApi
     + Clone
     + Send
     + Sync
