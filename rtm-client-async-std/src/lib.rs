@@ -34,6 +34,7 @@
 pub mod client;
 pub mod detached;
 mod driver;
+pub mod file;
 mod roots;
 #[cfg(any(feature = "async-std", feature = "smol"))]
 mod spawn;

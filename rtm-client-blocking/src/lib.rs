@@ -55,6 +55,7 @@ mod block;
 mod client;
 mod engine;
 mod events;
+pub mod file;
 mod history;
 mod reader;
 mod socket;

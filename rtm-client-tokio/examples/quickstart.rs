@@ -11,7 +11,7 @@ use rtm_client_tokio::prelude::*;
 use tokio::time::timeout;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     match var("RTM_ENDPOINT").or(var("RTM_GATE")) {
         Ok(_) => one_user_at_a_real_service().await,
         Err(_) => two_users_at_the_local_gate().await,

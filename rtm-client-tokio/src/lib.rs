@@ -58,6 +58,7 @@
 
 mod client;
 mod driver;
+pub mod file;
 
 pub use client::{Builder, Client, Tokio};
 pub use rtm_proto;

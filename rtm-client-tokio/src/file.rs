@@ -1,0 +1,65 @@
+//! Files to send, read into memory.
+
+use std::io::{Error, ErrorKind, Result};
+use std::path::Path;
+
+use rtm_proto::MessageType;
+use rtm_proto::api::{MAX_FILE_LEN, Recipient, SendFile};
+use tokio::fs::File;
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+/// A request that sends the file at `path`, with its name.
+///
+/// # Errors
+///
+/// [`ErrorKind::FileTooLarge`] above [`MAX_FILE_LEN`], before anything is
+/// read; otherwise what the file system says.
+///
+/// # Cancel safety
+///
+/// Dropping the future reads no further; nothing else happens.
+pub async fn from_path(
+    to: impl Into<Recipient>,
+    message_type: impl Into<MessageType>,
+    path: impl AsRef<Path>,
+) -> Result<SendFile> {
+    let path = path.as_ref();
+    let file = File::open(path).await?;
+    if file.metadata().await?.len() > MAX_FILE_LEN as u64 {
+        return Err(too_large());
+    }
+    let request = from_reader(to, message_type, file).await?;
+    Ok(match path.file_name() {
+        Some(name) => request.name(name.to_string_lossy()),
+        None => request,
+    })
+}
+
+/// A request that sends all that `reader` gives.
+///
+/// # Errors
+///
+/// [`ErrorKind::FileTooLarge`] once it has given more than [`MAX_FILE_LEN`];
+/// otherwise what the reader says.
+///
+/// # Cancel safety
+///
+/// What was read is lost if the future is dropped.
+pub async fn from_reader(
+    to: impl Into<Recipient>,
+    message_type: impl Into<MessageType>,
+    reader: impl AsyncRead + Unpin,
+) -> Result<SendFile> {
+    let mut content = Vec::new();
+    let mut limited = reader.take(MAX_FILE_LEN as u64 + 1);
+    limited.read_to_end(&mut content).await?;
+    if content.len() > MAX_FILE_LEN {
+        return Err(too_large());
+    }
+    Ok(SendFile::new(to, message_type, content))
+}
+
+fn too_large() -> Error {
+    let why = format!("the service takes files of up to {MAX_FILE_LEN} bytes");
+    Error::new(ErrorKind::FileTooLarge, why)
+}
