@@ -4,10 +4,10 @@ use std::future::Future;
 
 use rtm_proto::Config;
 use rtm_proto::error::BuildError;
-use rtm_proto::handle::{LoginClient, Start};
+use rtm_proto::handle::{self, LoginClient, Start, TokenProvider};
 
 use crate::client::Client;
-use crate::driver;
+use crate::driver::OnAsyncIo;
 
 /// An executor with a global way to spawn.
 pub(crate) trait Spawn: Sized + 'static {
@@ -15,9 +15,12 @@ pub(crate) trait Spawn: Sized + 'static {
 }
 
 /// Makes a client and spawns its driver.
-pub(crate) fn start<S: Spawn>(config: Config) -> Result<Client<S>, BuildError> {
+pub(crate) fn start<S: Spawn>(
+    config: Config,
+    tokens: Option<TokenProvider>,
+) -> Result<Client<S>, BuildError> {
     let (client, driver, epoch) = Client::new(config)?;
-    S::spawn(driver::drive(driver, epoch));
+    S::spawn(handle::drive(driver, OnAsyncIo::new(epoch), tokens));
     Ok(client)
 }
 

@@ -19,7 +19,7 @@ use std::task::{Wake, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant as StdInstant};
 
-use rtm_proto::handle::{Action, Driver};
+use rtm_proto::handle::{Action, BlockingTokenProvider, Driver};
 use rtm_proto::{ConnId, Input, Instant};
 
 use crate::reader;
@@ -28,6 +28,7 @@ use crate::socket::{Socket, Writer, write_all};
 /// Moves bytes and time for one client.
 pub(crate) struct Engine {
     epoch: StdInstant,
+    tokens: Option<BlockingTokenProvider>,
     pump: Mutex<Pump>,
     signal: Mutex<Signal>,
     /// Tells the timer thread that the signal has changed.
@@ -92,8 +93,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Engine {
     /// Starts the timer thread, which ends when all is over.
-    pub(crate) fn start(driver: Driver, epoch: StdInstant) -> io::Result<JoinHandle<()>> {
-        let engine = Engine::new(driver, epoch);
+    pub(crate) fn start(
+        driver: Driver,
+        epoch: StdInstant,
+        tokens: Option<BlockingTokenProvider>,
+    ) -> io::Result<JoinHandle<()>> {
+        let engine = Engine::new(driver, epoch, tokens);
         let name = thread::Builder::new().name("rtm-timer".into());
         name.spawn(move || {
             engine.pump();
@@ -101,9 +106,10 @@ impl Engine {
         })
     }
 
-    fn new(driver: Driver, epoch: StdInstant) -> Arc<Self> {
+    fn new(driver: Driver, epoch: StdInstant, tokens: Option<BlockingTokenProvider>) -> Arc<Self> {
         Arc::new(Engine {
             epoch,
+            tokens,
             pump: Mutex::new(Pump {
                 driver: Some(driver),
                 sockets: BTreeMap::new(),
@@ -202,6 +208,9 @@ impl Engine {
         for action in turn.actions {
             self.act(&mut pump.sockets, action);
         }
+        if turn.token_wanted {
+            self.ask_for_token();
+        }
         let (more, resume) = write_all(&mut driver, &mut pump.sockets);
         if turn.finished && pump.sockets.is_empty() {
             return self.close(pump);
@@ -216,6 +225,22 @@ impl Engine {
             self.changed.notify_all();
         }
         self.have_handled(signal, reported);
+    }
+
+    /// Asks the application for a token, on a thread of its own. Should that
+    /// not start, the client stops waiting after its own limit.
+    fn ask_for_token(self: &Arc<Self>) {
+        let (engine, Some(tokens)) = (self.clone(), self.tokens.clone()) else {
+            return;
+        };
+        let name = thread::Builder::new().name("rtm-token".into());
+        let _ = name.spawn(move || {
+            let token = tokens.ask();
+            if let Some(driver) = &mut lock(&engine.pump).driver {
+                driver.token_provided(token);
+            }
+            engine.pump();
+        });
     }
 
     fn have_handled(&self, mut signal: MutexGuard<'_, Signal>, reported: u64) {

@@ -57,14 +57,13 @@
 //! | `native-roots` | no | [`Builder::native_roots`](rtm_proto::handle::Builder::native_roots): trust the certificates of the operating system |
 
 mod client;
-mod dial;
 mod driver;
 
 pub use client::{Builder, Client, Tokio};
 pub use rtm_proto;
 pub use rtm_proto::api;
 pub use rtm_proto::error;
-pub use rtm_proto::handle::{Call, Events, Login, LoginClient, Logout, Watch};
+pub use rtm_proto::handle::{Call, Events, HistoryStream, Login, LoginClient, Logout, Watch};
 pub use rtm_proto::{
     Backoff, Body, Context, Conversation, Endpoint, Event, GroupId, Message, MessageId,
     MessageKind, MessageType, Remembered, Request, RequestOptions, RoomId, Scheme, Session, State,

@@ -24,7 +24,10 @@ fn a_login_whose_session_closed_in_the_same_turn_has_succeeded() {
     let reason = SocketEnd::Eof;
     driver.turn(
         Waker::noop(),
-        [Input::Connected { conn }, Input::Disconnected { conn, reason }],
+        [
+            Input::Connected { conn },
+            Input::Disconnected { conn, reason },
+        ],
     );
 
     assert!(matches!(client.state(), State::Closed { .. }));

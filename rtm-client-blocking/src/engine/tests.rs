@@ -56,7 +56,7 @@ fn a_socket_that_nobody_wants_passes_on_the_wish_to_pump() {
     let listener = listener();
     let conn = stranger(&listener);
     let (driver, _handle, epoch) = client(&listener, Arc::default());
-    let engine = Engine::new(driver, epoch);
+    let engine = Engine::new(driver, epoch, None);
     let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let held = lock(&engine.pump);
     thread::scope(|scope| {
@@ -74,7 +74,7 @@ fn a_panic_while_pumping_ends_every_call_and_all_threads() {
     let listener = listener();
     let broken = Arc::new(AtomicBool::new(false));
     let (driver, handle, epoch) = client(&listener, broken.clone());
-    let timer = Engine::start(driver, epoch).unwrap();
+    let timer = Engine::start(driver, epoch, None).unwrap();
     let mut login = handle.login();
     poll_once(&mut login);
     let (mut peer, _) = listener.accept().unwrap();

@@ -7,5 +7,6 @@ mod endings;
 mod handshakes;
 mod logins;
 mod reconnects;
+mod refusals;
 mod support;
 mod wire;

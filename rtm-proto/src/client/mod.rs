@@ -197,6 +197,16 @@ impl Client {
         }
     }
 
+    /// Tells that there is no fresh token. While the client waits for one, the
+    /// refusal becomes final.
+    pub fn withhold_token(&mut self, now: Instant) {
+        self.advance(now);
+        if matches!(self.phase, Phase::AwaitingToken) {
+            let error = LoginError::new(LoginErrorKind::TokenRefused);
+            self.attempt_failed(error);
+        }
+    }
+
     /// Takes in what happened. Late news of connections that are gone is
     /// ignored.
     ///
@@ -444,7 +454,11 @@ impl Client {
         if let Some(link) = self.links.get_mut(conn) {
             link.draining.get_or_insert(self.clock.now);
             link.connection.fail(LostReason::PeerClosed);
+            let role = link.role;
             self.drain_link(conn);
+            if let Role::File(call) = role {
+                self.dialing_lost(conn, call);
+            }
         }
     }
 

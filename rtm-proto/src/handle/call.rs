@@ -125,9 +125,13 @@ impl<R: Request> Drop for Call<R> {
             let mut core = self.shared.lock();
             core.client.cancel(call);
             let waiter = core.waiters.remove(&call);
+            // A file's connection is to be closed, which nobody else would
+            // tell the driver.
+            let doorbell = core.client.has_output().then(|| core.doorbell.take());
             // The waker inside may run foreign code when dropped.
             drop(core);
             drop(waiter);
+            doorbell.flatten().into_iter().for_each(Waker::wake);
         }
     }
 }

@@ -114,11 +114,17 @@ impl Driver {
         (piece, core.client.has_output())
     }
 
-    /// Hands over a fresh token; see
-    /// [`Client::set_token`](crate::Client::set_token). A turn is due.
-    pub fn set_token(&mut self, token: impl Into<Token>) {
+    /// Hands over a fresh token, or the news that there is none; see
+    /// [`Client::set_token`](crate::Client::set_token) and
+    /// [`Client::withhold_token`](crate::Client::withhold_token). A turn is
+    /// due.
+    pub fn token_provided(&mut self, token: Option<Token>) {
         let now = self.shared.now();
-        self.shared.lock().client.set_token(now, token.into());
+        let mut core = self.shared.lock();
+        match token {
+            Some(token) => core.client.set_token(now, token),
+            None => core.client.withhold_token(now),
+        }
     }
 }
 

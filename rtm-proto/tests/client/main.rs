@@ -19,3 +19,4 @@ mod routes;
 mod steps;
 mod support;
 mod tokens;
+mod uploads;

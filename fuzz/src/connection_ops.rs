@@ -1,0 +1,314 @@
+//! A connection under any operations: every quest it took ends exactly once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use bytes::Bytes;
+use rtm_proto::Instant;
+use rtm_proto::connection::{
+    AnswerTicket, Connection, ConnectionInput, ConnectionLimits, ConnectionOutput, QuestError,
+};
+use rtm_proto::error::{ErrorCode, LostReason};
+use rtm_proto::frame::Frame;
+use rtm_proto::transport::{Scheme, TRANSMIT_MAX, Target, Transport, TransportLimits};
+
+use crate::source::Source;
+use crate::wire::{self, Wire};
+
+const MAX_PACKAGE: usize = 4000;
+const MAX_UNSENT: usize = 2000;
+/// The request of a WebSocket and its frame heads.
+const SLACK: usize = 10_000;
+
+struct Quest {
+    seq: u32,
+    deadline: Instant,
+    position: u64,
+}
+
+struct Model<'a> {
+    source: Source<'a>,
+    connection: Connection<u32>,
+    wire: Wire,
+    now: Instant,
+    next_key: u32,
+    pending: BTreeMap<u32, Quest>,
+    tickets: Vec<AnswerTicket>,
+    /// Numbers of quests that arrived at the peer.
+    arrived: Vec<u32>,
+    /// All that did so far.
+    seen: BTreeSet<u32>,
+    urgent: usize,
+    /// Outputs are taken after every operation.
+    eager: bool,
+    closed: bool,
+}
+
+/// Input: a byte of switches, then operations.
+///
+/// # Panics
+///
+/// If a quest ends twice, in the wrong way or not at all.
+pub fn run(data: &[u8]) {
+    let mut source = Source::new(data);
+    let switches = source.byte();
+    let websocket = switches & 1 != 0;
+    let mut model = Model {
+        connection: open(websocket),
+        wire: Wire::new(websocket),
+        source,
+        now: Instant::ZERO,
+        next_key: 0,
+        pending: BTreeMap::new(),
+        tickets: Vec::new(),
+        arrived: Vec::new(),
+        seen: BTreeSet::new(),
+        urgent: 0,
+        eager: switches & 2 != 0,
+        closed: false,
+    };
+    while !model.source.is_empty() {
+        model.step();
+        if model.eager {
+            model.take_outputs();
+        }
+    }
+    model.finish();
+}
+
+fn open(websocket: bool) -> Connection<u32> {
+    let scheme = if websocket { Scheme::Ws } else { Scheme::Tcp };
+    let limits = TransportLimits::default().with_max_package(MAX_PACKAGE);
+    let transport = Transport::new(&Target::new(scheme, "gate", 1), None, limits);
+    let limits = ConnectionLimits {
+        max_package: MAX_PACKAGE,
+        max_unsent: MAX_UNSENT,
+    };
+    Connection::new(transport.expect("a host"), limits)
+}
+
+impl Model<'_> {
+    fn step(&mut self) {
+        match self.source.below(24) {
+            0..=5 => self.quest(),
+            6 => self.cancel(),
+            7..=9 => self.transmit(),
+            10 => self.take_outputs(),
+            11..=12 => self.answer(),
+            13..=17 => self.receive(),
+            18..=19 => self.pass_time(),
+            20..=21 => self.input(ConnectionInput::Connected),
+            22 => self.end(),
+            _ => {
+                let raw = self.source.some();
+                self.receive_bytes(raw.to_vec());
+            }
+        }
+    }
+
+    fn input(&mut self, input: ConnectionInput) {
+        self.connection.handle_input(self.now, input);
+    }
+
+    fn quest(&mut self) {
+        let urgent = self.source.below(8) == 0;
+        let size = 1 + usize::from(self.source.byte()) * (1 + 16 * self.source.below(2));
+        let limit = Duration::from_millis(self.source.byte().into());
+        let mut body = vec![0xc0; size];
+        body[0] = 0x80;
+        let key = self.next_key;
+        self.next_key += 1;
+        let (deadline, position) = (self.now + limit, self.connection.position());
+        let unsent = self.connection.unsent();
+        let accepted = if urgent {
+            self.connection.urgent_quest(key, "q", &body, deadline)
+        } else {
+            self.connection.quest(key, "q", &body, deadline)
+        };
+        match accepted {
+            Ok(seq) => {
+                assert!(urgent || unsent + size <= MAX_UNSENT);
+                assert!(self.pending.values().all(|quest| quest.seq != seq));
+                let quest = Quest {
+                    seq,
+                    deadline,
+                    position,
+                };
+                self.pending.insert(key, quest);
+                self.urgent += if urgent { size + 30 } else { 0 };
+            }
+            Err(QuestError::Backpressure) => assert!(!urgent && unsent + size + 50 > MAX_UNSENT),
+            Err(QuestError::Encode(_)) => assert!(size + 30 > MAX_PACKAGE),
+            Err(error) => assert_eq!(error, QuestError::Closed),
+        }
+    }
+
+    fn cancel(&mut self) {
+        let keys: Vec<u32> = self.pending.keys().copied().collect();
+        let Some(key) = self.source.pick(&keys) else {
+            return;
+        };
+        let quest = &self.pending[&key];
+        match self.connection.cancel(quest.seq) {
+            Some((cancelled, sent)) => {
+                assert_eq!(cancelled, key);
+                assert_eq!(sent, self.connection.handed_out() > quest.position);
+                self.pending.remove(&key);
+            }
+            // Its end waits to be taken.
+            None => assert!(!self.eager),
+        }
+    }
+
+    fn transmit(&mut self) {
+        for _ in 0..=self.source.below(4) {
+            let Some(piece) = self.connection.poll_transmit() else {
+                return;
+            };
+            assert!(!piece.is_empty() && piece.len() <= TRANSMIT_MAX);
+            let (frames, reply) = self.wire.feed(piece);
+            for frame in frames {
+                if let Frame::Quest(quest) = frame {
+                    let seq = quest.seq.expect("two-way");
+                    assert!(self.seen.insert(seq), "{seq} is used again");
+                    self.arrived.push(seq);
+                }
+            }
+            if !reply.is_empty() {
+                self.receive_bytes(reply);
+                if self.eager {
+                    self.take_outputs();
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self) {
+        let Some(ticket) = self.tickets.pop() else {
+            return;
+        };
+        match self.source.below(3) {
+            0 => self.connection.answer_empty(ticket),
+            1 => self.connection.answer_error(ticket, ErrorCode(1), "no"),
+            _ => {
+                let body = vec![0x80; usize::from(self.source.byte()) * 20];
+                self.connection.answer(ticket, 0, &body);
+            }
+        }
+    }
+
+    fn receive(&mut self) {
+        if !self.wire.is_open() {
+            return;
+        }
+        let mut data = Vec::new();
+        for _ in 0..=self.source.below(3) {
+            let package = self.package();
+            data.extend(self.wire.wrap(&package));
+        }
+        match self.source.below(16) {
+            0 => data.truncate(usize::from(self.source.byte())),
+            1 => {
+                let at = self.source.below(data.len());
+                data[at] = self.source.byte();
+            }
+            _ => {}
+        }
+        self.receive_bytes(data);
+    }
+
+    fn package(&mut self) -> Bytes {
+        let kind = self.source.below(6);
+        let seq = match self.arrived.pop() {
+            Some(seq) if kind < 5 => seq,
+            _ => self.source.byte().into(),
+        };
+        match self.source.below(8) {
+            0..=3 => wire::answer(seq, 0, b"\x80"),
+            4 => wire::error(seq, self.source.int()),
+            5 => wire::answer(seq, self.source.byte(), &wire::map(&[("code", "x".into())])),
+            6 => wire::push(Some(seq), "ping", b"\x80"),
+            _ => wire::push(None, "pushmsg", b"\x80"),
+        }
+    }
+
+    fn receive_bytes(&mut self, data: Vec<u8>) {
+        let (first, second) = data.split_at(self.source.below(data.len().min(255) + 1));
+        for piece in [first, second] {
+            self.input(ConnectionInput::Received(Bytes::copy_from_slice(piece)));
+        }
+    }
+
+    fn pass_time(&mut self) {
+        let step = Duration::from_millis(self.source.byte().into());
+        self.now = match (self.source.below(3), self.connection.next_deadline()) {
+            (0, Some(deadline)) => self.now.max(deadline),
+            _ => self.now + step,
+        };
+        self.input(ConnectionInput::Tick);
+        let next = self.connection.next_deadline();
+        assert!(
+            next.is_none_or(|deadline| deadline > self.now),
+            "would spin"
+        );
+    }
+
+    fn end(&mut self) {
+        match self.source.below(16) {
+            0 => self.input(ConnectionInput::Ended),
+            1 => self.input(ConnectionInput::Failed("reset".into())),
+            2 => self.connection.fail(LostReason::PeerClosed),
+            3 | 4 => self.connection.close(),
+            _ => {}
+        }
+    }
+
+    fn take_outputs(&mut self) {
+        while let Some(output) = self.connection.poll_output() {
+            assert!(!self.closed, "{output:?} after the end");
+            self.note(output);
+        }
+        assert_eq!(self.connection.in_flight(), self.pending.len());
+        let first = self.pending.values().map(|quest| quest.deadline).min();
+        assert_eq!(self.connection.next_deadline(), first);
+        assert!(self.connection.unsent() <= 2 * MAX_UNSENT + self.urgent + SLACK);
+    }
+
+    fn note(&mut self, output: ConnectionOutput<u32>) {
+        match output {
+            ConnectionOutput::Answered { key, .. } => {
+                let quest = self.pending.remove(&key).expect("it ended before");
+                assert!(!self.eager || quest.deadline > self.now, "a late answer");
+            }
+            ConnectionOutput::Expired { key, sent } => {
+                let quest = self.pending.remove(&key).expect("it ended before");
+                assert!(quest.deadline <= self.now, "too early");
+                self.check_sent(&quest, sent);
+            }
+            ConnectionOutput::Lost { key, sent } => {
+                let quest = self.pending.remove(&key).expect("it ended before");
+                self.check_sent(&quest, sent);
+            }
+            ConnectionOutput::Quest(quest) => self.tickets.extend(quest.ticket()),
+            ConnectionOutput::Closed(_) => {
+                self.closed = true;
+                assert!(self.pending.is_empty(), "quests were forgotten");
+            }
+            _ => {}
+        }
+    }
+
+    fn check_sent(&self, quest: &Quest, sent: bool) {
+        let now_sent = self.connection.handed_out() > quest.position;
+        // Bytes may have left after the end was decided.
+        assert!(sent == now_sent || (!self.eager && now_sent));
+    }
+
+    fn finish(&mut self) {
+        self.input(ConnectionInput::Ended);
+        self.take_outputs();
+        assert!(self.closed && self.pending.is_empty());
+        let late = self.connection.quest(0, "q", b"\x80", self.now);
+        assert_eq!(late, Err(QuestError::Closed));
+    }
+}

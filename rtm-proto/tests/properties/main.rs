@@ -1,0 +1,5 @@
+//! What must hold of the core whatever it is given: properties over generated
+//! inputs, and what fuzzing found.
+
+mod found;
+mod peer;
