@@ -41,7 +41,7 @@ pub(crate) fn logging_in_and_out_leaves_nothing_behind<A: Adapter>(test: &str) {
         let client = adapter.build_and_login(options).unwrap();
         let chat = SendMessage::chat(UserId(1), "hello");
         let _ = adapter.call(&client, chat);
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             adapter.logout(&client);
         }
     };
