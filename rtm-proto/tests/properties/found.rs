@@ -147,3 +147,16 @@ fn a_call_that_was_lost_before_it_was_sent_does_not_leave_with_the_last_bytes() 
     assert_lost(&mut client, call);
     assert_eq!(quests(&mut client, gate), []);
 }
+
+#[test]
+fn message_ids_rise_also_when_the_clock_is_far_in_the_future() {
+    let mut client = Client::new(config(), 1, START, Duration::MAX);
+    let request = SendMessage::chat(UserId(2), "hello");
+    let mut last = 0;
+    for _ in 0..10_000 {
+        let refused = client.request(START, &request, RequestOptions::default());
+        let id = refused.unwrap_err().message_id().unwrap().0;
+        assert!(id > last, "{id} after {last}");
+        last = id;
+    }
+}

@@ -25,6 +25,10 @@ pub(crate) fn is_full_run() -> bool {
     number("RTM_SIM_SEED").is_none() && number("RTM_SIM_SEEDS").is_none()
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the core reads no environment, but whoever repeats a failure names its seed there"
+)]
 fn number(name: &str) -> Option<u64> {
     let text = env::var(name).ok()?;
     Some(text.parse().expect("a seed is a number"))
