@@ -4,9 +4,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant as StdInstant, SystemTime, UNIX_EPOCH};
 
-use rtm_proto::api::Caller;
+use rtm_proto::api::{Caller, HistoryQuery};
 use rtm_proto::error::BuildError;
-use rtm_proto::handle::{Builder, Call, Driver, Events, Handle, Login, Logout, Start, Watch};
+use rtm_proto::handle::{
+    Builder, Call, Driver, Events, Handle, HistoryStream, Login, Logout, Start, Watch,
+};
 use rtm_proto::{Config, Instant, Request, RequestOptions, State, Token, UserId};
 
 /// An RTM client: a cheap handle to a connection that a task of the executor
@@ -99,6 +101,13 @@ impl<S> Client<S> {
     #[must_use]
     pub fn watch(&self) -> Watch {
         self.handle.watch()
+    }
+
+    /// The messages of a conversation, one after the other; a
+    /// [`Stream`](futures::Stream). It asks for pages as it goes; after an
+    /// error the next look tries the same page again.
+    pub fn history(&self, query: HistoryQuery) -> HistoryStream {
+        self.handle.history(query)
     }
 
     /// A client on the same connection whose calls have another time limit;

@@ -7,9 +7,10 @@ use std::task::{Context, Poll};
 
 use rtm_proto::Config;
 use rtm_proto::error::BuildError;
-use rtm_proto::handle::Start;
+use rtm_proto::handle::{self, Start, TokenProvider};
 
-use crate::{driver, spawn};
+use crate::driver::OnAsyncIo;
+use crate::roots;
 
 /// Starts nothing: the future is handed out.
 #[derive(Clone, Copy, Debug)]
@@ -70,11 +71,13 @@ impl fmt::Debug for DriverFuture {
 
 impl Start for Detached {
     type Client = (Client, DriverFuture);
+    type TokenProvider = TokenProvider;
     type Login = Result<(Client, DriverFuture), BuildError>;
 
-    fn start(config: Config) -> Result<Self::Client, BuildError> {
+    fn start(config: Config, tokens: Option<TokenProvider>) -> Result<Self::Client, BuildError> {
         let (client, driver, epoch) = Client::new(config)?;
-        Ok((client, DriverFuture(Box::pin(driver::drive(driver, epoch)))))
+        let driving = handle::drive(driver, OnAsyncIo::new(epoch), tokens);
+        Ok((client, DriverFuture(Box::pin(driving))))
     }
 
     /// A driver that is not running cannot log in: this only builds.
@@ -83,6 +86,6 @@ impl Start for Detached {
     }
 
     fn native_roots() -> Result<Vec<Vec<u8>>, String> {
-        spawn::native_roots()
+        roots::native_roots()
     }
 }

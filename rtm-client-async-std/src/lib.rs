@@ -33,8 +33,9 @@
 
 pub mod client;
 pub mod detached;
-mod dial;
 mod driver;
+mod roots;
+#[cfg(any(feature = "async-std", feature = "smol"))]
 mod spawn;
 
 #[cfg(feature = "async-std")]
@@ -48,7 +49,7 @@ pub mod smol;
 pub use rtm_proto;
 pub use rtm_proto::api;
 pub use rtm_proto::error;
-pub use rtm_proto::handle::{Call, Events, Login, LoginClient, Logout, Watch};
+pub use rtm_proto::handle::{Call, Events, HistoryStream, Login, LoginClient, Logout, Watch};
 pub use rtm_proto::{
     Backoff, Body, Context, Conversation, Endpoint, Event, GroupId, Message, MessageId,
     MessageKind, MessageType, Remembered, Request, RequestOptions, RoomId, Scheme, Session, State,

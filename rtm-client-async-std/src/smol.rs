@@ -4,8 +4,9 @@ use std::future::Future;
 
 use rtm_proto::Config;
 use rtm_proto::error::BuildError;
-use rtm_proto::handle::{LoginClient, Start};
+use rtm_proto::handle::{LoginClient, Start, TokenProvider};
 
+use crate::roots;
 use crate::spawn::{self, Spawn};
 
 /// Starts clients on smol's global executor.
@@ -47,10 +48,11 @@ impl Spawn for Smol {
 
 impl Start for Smol {
     type Client = Client;
+    type TokenProvider = TokenProvider;
     type Login = LoginClient<Client>;
 
-    fn start(config: Config) -> Result<Client, BuildError> {
-        spawn::start(config)
+    fn start(config: Config, tokens: Option<TokenProvider>) -> Result<Client, BuildError> {
+        spawn::start(config, tokens)
     }
 
     fn login(built: Result<Client, BuildError>) -> LoginClient<Client> {
@@ -58,7 +60,7 @@ impl Start for Smol {
     }
 
     fn native_roots() -> Result<Vec<Vec<u8>>, String> {
-        spawn::native_roots()
+        roots::native_roots()
     }
 }
 

@@ -4,10 +4,10 @@ use std::future::Future;
 
 use rtm_proto::Config;
 use rtm_proto::error::BuildError;
-use rtm_proto::handle::{LoginClient, Start};
+use rtm_proto::handle::{self, LoginClient, Start, TokenProvider};
 
 use crate::client::Client;
-use crate::driver;
+use crate::driver::OnAsyncIo;
 
 /// An executor with a global way to spawn.
 pub(crate) trait Spawn: Sized + 'static {
@@ -15,9 +15,12 @@ pub(crate) trait Spawn: Sized + 'static {
 }
 
 /// Makes a client and spawns its driver.
-pub(crate) fn start<S: Spawn>(config: Config) -> Result<Client<S>, BuildError> {
+pub(crate) fn start<S: Spawn>(
+    config: Config,
+    tokens: Option<TokenProvider>,
+) -> Result<Client<S>, BuildError> {
     let (client, driver, epoch) = Client::new(config)?;
-    S::spawn(driver::drive(driver, epoch));
+    S::spawn(handle::drive(driver, OnAsyncIo::new(epoch), tokens));
     Ok(client)
 }
 
@@ -30,19 +33,4 @@ pub(crate) fn login<S: Start>(built: Result<Client<S>, BuildError>) -> LoginClie
         }
         Err(error) => LoginClient::failed(error.into()),
     }
-}
-
-#[cfg(feature = "native-roots")]
-pub(crate) fn native_roots() -> Result<Vec<Vec<u8>>, String> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        let why: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
-        return Err(format!("none found {}", why.join("; ")));
-    }
-    Ok(found.certs.iter().map(|cert| cert.to_vec()).collect())
-}
-
-#[cfg(not(feature = "native-roots"))]
-pub(crate) fn native_roots() -> Result<Vec<Vec<u8>>, String> {
-    Err("this build lacks the feature `native-roots`".into())
 }

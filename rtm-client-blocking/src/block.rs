@@ -24,9 +24,17 @@ thread_local! {
     static WAKER: Waker = Waker::from(Arc::new(Unpark(thread::current())));
 }
 
+fn waker() -> Waker {
+    // The shared one is gone while a thread ends, when values that it kept to
+    // its end may still wait for something.
+    WAKER
+        .try_with(Waker::clone)
+        .unwrap_or_else(|_| Waker::from(Arc::new(Unpark(thread::current()))))
+}
+
 /// Waits until `future` is done.
 pub(crate) fn wait<F: Future + Unpin>(mut future: F) -> F::Output {
-    let waker = WAKER.with(Waker::clone);
+    let waker = waker();
     let mut cx = Context::from_waker(&waker);
     loop {
         if let Poll::Ready(output) = Pin::new(&mut future).poll(&mut cx) {
@@ -41,7 +49,7 @@ pub(crate) fn wait_at_most<T>(
     limit: Duration,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
 ) -> Option<T> {
-    let waker = WAKER.with(Waker::clone);
+    let waker = waker();
     let mut cx = Context::from_waker(&waker);
     let start = Instant::now();
     loop {

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant as StdInstant, SystemTime, UNIX_EPOCH};
 
-use rtm_proto::api::Caller;
+use rtm_proto::api::{Caller, HistoryQuery};
 use rtm_proto::error::{BuildError, LoginError, RequestError};
-use rtm_proto::handle::{Builder as SharedBuilder, Handle, Start};
+use rtm_proto::handle::{BlockingTokenProvider, Builder as SharedBuilder, Handle, Start};
 use rtm_proto::{Config, Instant, Request, RequestOptions, Session, State, Token, UserId};
 
 use crate::block;
 use crate::engine::Engine;
 use crate::events::{Events, Watch};
+use crate::history::History;
 
 /// An RTM client for plain threads: a cheap handle to a connection that two
 /// threads of its own drive.
@@ -143,6 +144,13 @@ impl Client {
         Watch::new(self.handle.watch())
     }
 
+    /// The messages of a conversation, one after the other; an iterator that
+    /// asks for pages as it goes.
+    #[must_use]
+    pub fn history(&self, query: HistoryQuery) -> History {
+        History::new(self.clone(), query)
+    }
+
     /// A client on the same connection whose calls have another time limit;
     /// zero means the default.
     #[must_use]
@@ -182,9 +190,10 @@ pub enum Threaded {}
 
 impl Start for Threaded {
     type Client = Client;
+    type TokenProvider = BlockingTokenProvider;
     type Login = Result<Client, LoginError>;
 
-    fn start(config: Config) -> Result<Client, BuildError> {
+    fn start(config: Config, tokens: Option<BlockingTokenProvider>) -> Result<Client, BuildError> {
         let seed = getrandom::u64().map_err(|error| BuildError::Entropy {
             why: error.to_string(),
         })?;
@@ -195,7 +204,7 @@ impl Start for Threaded {
         let epoch = StdInstant::now();
         let clock = move || Instant::from_duration(epoch.elapsed());
         let (driver, handle) = rtm_proto::handle::new(config, seed, unix, clock);
-        let timer = Engine::start(driver, epoch).map_err(|error| BuildError::Runtime {
+        let timer = Engine::start(driver, epoch, tokens).map_err(|error| BuildError::Runtime {
             why: error.to_string(),
         })?;
         Ok(Client {

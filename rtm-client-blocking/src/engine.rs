@@ -5,35 +5,36 @@
 //! request is to be sent, the timer thread whose deadline has come. So a
 //! request is written by the thread that makes it, and an answer wakes its
 //! caller from the thread that read it; nobody stands between.
+//!
+//! A thread that finds the pump held leaves its news and goes: whoever holds
+//! it takes another turn. A reader first waits until that turn is over.
+//! Otherwise one that reads faster than its news are dealt with would fill the
+//! memory, and keep a caller that happens to pump from ever returning.
 
 use std::collections::BTreeMap;
-use std::io::{self, ErrorKind, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io;
+use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Wake, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant as StdInstant};
 
-use bytes::{Buf, Bytes};
-use rtm_proto::handle::{Action, Driver};
+use rtm_proto::handle::{Action, BlockingTokenProvider, Driver};
 use rtm_proto::{ConnId, Input, Instant};
 
 use crate::reader;
-
-/// How long a write may wait for a peer that does not read; the kernel rounds
-/// it up to its tick.
-pub(crate) const WRITE_PATIENCE: Duration = Duration::from_millis(5);
-/// How long such a peer is then left alone, so that timers, reading and other
-/// connections get their turn.
-const WRITE_PAUSE: Duration = Duration::from_millis(10);
+use crate::socket::{Socket, Writer, write_all};
 
 /// Moves bytes and time for one client.
 pub(crate) struct Engine {
     epoch: StdInstant,
+    tokens: Option<BlockingTokenProvider>,
     pump: Mutex<Pump>,
     signal: Mutex<Signal>,
     /// Tells the timer thread that the signal has changed.
     changed: Condvar,
+    /// Tells readers that what they reported was dealt with.
+    handled: Condvar,
 }
 
 /// What pumping needs; held by the one thread that pumps.
@@ -47,6 +48,11 @@ struct Pump {
 #[derive(Default)]
 struct Signal {
     inputs: Vec<Input>,
+    /// Inputs that were ever reported, and those of them that were dealt with.
+    reported: u64,
+    handled: u64,
+    /// Readers that wait for that.
+    waiting: usize,
     /// Another turn is due. Whoever holds the pump looks here after letting go
     /// of it, so a thread that finds it held may leave.
     again: bool,
@@ -56,20 +62,29 @@ struct Signal {
     over: bool,
 }
 
-/// A connection as the writing side sees it.
-enum Socket {
-    /// Its thread is connecting it.
-    Dialing,
-    Open {
-        stream: TcpStream,
-        /// What is being written; empty when all of it is out.
-        piece: Bytes,
-        /// When to try again after the peer took less than it was given.
-        resume: Option<Instant>,
-        /// Writing failed. The reader will find out too, and what it has read
-        /// by then is worth more than this error.
-        broken: bool,
-    },
+impl Signal {
+    /// Adds an input; gives its number.
+    fn report(&mut self, input: Input) -> u64 {
+        self.inputs.push(input);
+        self.reported += 1;
+        self.reported
+    }
+}
+
+/// Sees to it that all threads end if pumping panics.
+struct Rescue<'a> {
+    engine: &'a Arc<Engine>,
+    /// The thread was panicking before: it pumps while it cleans up.
+    panicking: bool,
+}
+
+impl Drop for Rescue<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() && !self.panicking {
+            // Its driver is gone, so that this closes everything.
+            self.engine.pump();
+        }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -78,16 +93,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Engine {
     /// Starts the timer thread, which ends when all is over.
-    pub(crate) fn start(driver: Driver, epoch: StdInstant) -> io::Result<JoinHandle<()>> {
-        let engine = Arc::new(Engine {
-            epoch,
-            pump: Mutex::new(Pump {
-                driver: Some(driver),
-                sockets: BTreeMap::new(),
-            }),
-            signal: Mutex::new(Signal::default()),
-            changed: Condvar::new(),
-        });
+    pub(crate) fn start(
+        driver: Driver,
+        epoch: StdInstant,
+        tokens: Option<BlockingTokenProvider>,
+    ) -> io::Result<JoinHandle<()>> {
+        let engine = Engine::new(driver, epoch, tokens);
         let name = thread::Builder::new().name("rtm-timer".into());
         name.spawn(move || {
             engine.pump();
@@ -95,42 +106,61 @@ impl Engine {
         })
     }
 
+    fn new(driver: Driver, epoch: StdInstant, tokens: Option<BlockingTokenProvider>) -> Arc<Self> {
+        Arc::new(Engine {
+            epoch,
+            tokens,
+            pump: Mutex::new(Pump {
+                driver: Some(driver),
+                sockets: BTreeMap::new(),
+            }),
+            signal: Mutex::new(Signal::default()),
+            changed: Condvar::new(),
+            handled: Condvar::new(),
+        })
+    }
+
     fn now(&self) -> Instant {
         Instant::from_duration(self.epoch.elapsed())
     }
 
-    /// Reports what happened.
+    /// Reports what happened, and waits until it was dealt with.
     pub(crate) fn report(self: &Arc<Self>, input: Input) {
-        lock(&self.signal).inputs.push(input);
+        let number = lock(&self.signal).report(input);
         self.pump();
+        let mut signal = lock(&self.signal);
+        signal.waiting += 1;
+        while signal.handled < number {
+            let waited = self.handled.wait(signal);
+            signal = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        signal.waiting -= 1;
     }
 
     /// Takes over the writing side of a socket that was just connected, unless
     /// nobody wants it any more.
     pub(crate) fn connected(self: &Arc<Self>, conn: ConnId, stream: TcpStream) -> bool {
         let mut pump = lock(&self.pump);
-        let Some(socket) = pump.sockets.get_mut(&conn) else {
-            return false;
-        };
-        *socket = Socket::Open {
-            stream,
-            piece: Bytes::new(),
-            resume: None,
-            broken: false,
-        };
-        lock(&self.signal).readers += 1;
+        let wanted = pump.sockets.get_mut(&conn).map(|socket| {
+            *socket = Socket::Open(Writer::new(stream));
+            lock(&self.signal).readers += 1;
+        });
         drop(pump);
-        self.report(Input::Connected { conn });
-        true
+        if wanted.is_some() {
+            self.report(Input::Connected { conn });
+        } else {
+            self.pump();
+        }
+        wanted.is_some()
     }
 
     /// Forgets a socket that ended by itself, and reports how.
     pub(crate) fn ended(self: &Arc<Self>, conn: ConnId, input: Input) {
         let removed = lock(&self.pump).sockets.remove(&conn);
+        // Others that wanted the pump meanwhile have left it to this thread.
         if removed.is_some() {
             self.report(input);
         } else {
-            // The pump may have been held when somebody else wanted it.
             self.pump();
         }
     }
@@ -145,6 +175,10 @@ impl Engine {
     /// then does it.
     fn pump(self: &Arc<Self>) {
         lock(&self.signal).again = true;
+        let _rescue = Rescue {
+            engine: self,
+            panicking: thread::panicking(),
+        };
         loop {
             let mut pump = match self.pump.try_lock() {
                 Ok(pump) => pump,
@@ -163,30 +197,70 @@ impl Engine {
         let mut signal = lock(&self.signal);
         signal.again = false;
         let inputs = core::mem::take(&mut signal.inputs);
+        let reported = signal.reported;
         drop(signal);
-        let Some(driver) = &mut pump.driver else {
-            return;
+        // It is put back at the end. If the turn panics it is dropped instead,
+        // and every call ends.
+        let Some(mut driver) = pump.driver.take() else {
+            return self.close(pump);
         };
         let turn = driver.turn(&Waker::from(self.clone()), inputs);
         for action in turn.actions {
             self.act(&mut pump.sockets, action);
         }
-        let now = self.now();
-        let more = write_all(driver, &mut pump.sockets, now);
-        let resume = pump.sockets.values().filter_map(Socket::resume).min();
-        let finished = turn.finished && pump.sockets.is_empty();
-        if finished {
-            pump.driver = None;
+        if turn.token_wanted {
+            self.ask_for_token();
         }
+        let (more, resume) = write_all(&mut driver, &mut pump.sockets);
+        if turn.finished && pump.sockets.is_empty() {
+            return self.close(pump);
+        }
+        pump.driver = Some(driver);
         let mut signal = lock(&self.signal);
         signal.again |= more;
-        signal.over = finished;
         let deadline = turn.deadline.into_iter().chain(resume).min();
         let earlier = deadline.is_some_and(|at| signal.deadline.is_none_or(|old| at < old));
         signal.deadline = deadline;
-        if finished || earlier {
+        if earlier {
             self.changed.notify_all();
         }
+        self.have_handled(signal, reported);
+    }
+
+    /// Asks the application for a token, on a thread of its own. Should that
+    /// not start, the client stops waiting after its own limit.
+    fn ask_for_token(self: &Arc<Self>) {
+        let (engine, Some(tokens)) = (self.clone(), self.tokens.clone()) else {
+            return;
+        };
+        let name = thread::Builder::new().name("rtm-token".into());
+        let _ = name.spawn(move || {
+            let token = tokens.ask();
+            if let Some(driver) = &mut lock(&engine.pump).driver {
+                driver.token_provided(token);
+            }
+            engine.pump();
+        });
+    }
+
+    fn have_handled(&self, mut signal: MutexGuard<'_, Signal>, reported: u64) {
+        signal.handled = reported;
+        if signal.waiting > 0 {
+            self.handled.notify_all();
+        }
+    }
+
+    /// Ends all threads: the client is closed and nobody can log in again, or
+    /// its driver has panicked.
+    fn close(&self, pump: &mut Pump) {
+        let sockets = core::mem::take(&mut pump.sockets);
+        sockets.into_values().for_each(Socket::close);
+        let mut signal = lock(&self.signal);
+        signal.inputs.clear();
+        signal.over = true;
+        self.changed.notify_all();
+        let reported = signal.reported;
+        self.have_handled(signal, reported);
     }
 
     fn act(self: &Arc<Self>, sockets: &mut BTreeMap<ConnId, Socket>, action: Action) {
@@ -197,15 +271,13 @@ impl Engine {
                     sockets.remove(&conn);
                     let reason = error.to_string();
                     let mut signal = lock(&self.signal);
-                    signal.inputs.push(Input::ConnectFailed { conn, reason });
+                    signal.report(Input::ConnectFailed { conn, reason });
                     signal.again = true;
                 }
             }
             Action::Disconnect { conn } => {
-                if let Some(Socket::Open { stream, .. }) = sockets.remove(&conn) {
-                    // Frees the reader; should it fail, the socket is gone
-                    // already, and so is the reader.
-                    let _ = stream.shutdown(Shutdown::Both);
+                if let Some(socket) = sockets.remove(&conn) {
+                    socket.close();
                 }
             }
         }
@@ -248,76 +320,5 @@ impl Wake for Engine {
     }
 }
 
-impl Socket {
-    fn resume(&self) -> Option<Instant> {
-        match self {
-            Socket::Open { resume, .. } => *resume,
-            Socket::Dialing => None,
-        }
-    }
-}
-
-/// Writes to every socket what there is for it; tells whether the driver has
-/// something new to say because of it.
-fn write_all(driver: &mut Driver, sockets: &mut BTreeMap<ConnId, Socket>, now: Instant) -> bool {
-    let mut more = false;
-    for (conn, socket) in sockets {
-        let Socket::Open {
-            stream,
-            piece,
-            resume,
-            broken,
-        } = socket
-        else {
-            continue;
-        };
-        if *broken || resume.is_some_and(|at| at > now) {
-            continue;
-        }
-        *resume = None;
-        while let Some(written) = write_piece(*conn, driver, stream, piece, &mut more) {
-            match written {
-                Ok(()) => {}
-                Err(error) if is_patience(&error) => {
-                    *resume = Some(now + WRITE_PATIENCE + WRITE_PAUSE);
-                    break;
-                }
-                Err(_) => {
-                    *broken = true;
-                    break;
-                }
-            }
-        }
-    }
-    more
-}
-
-/// Writes once; `None` when there is nothing to write.
-fn write_piece(
-    conn: ConnId,
-    driver: &mut Driver,
-    stream: &mut TcpStream,
-    piece: &mut Bytes,
-    more: &mut bool,
-) -> Option<io::Result<()>> {
-    if piece.is_empty() {
-        // The last piece must be gone before its memory is used again.
-        *piece = Bytes::new();
-        let (next, due) = driver.transmit(conn);
-        *more |= due;
-        *piece = next?;
-    }
-    Some(match stream.write(piece) {
-        Ok(written) => {
-            piece.advance(written);
-            Ok(())
-        }
-        Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
-        Err(error) => Err(error),
-    })
-}
-
-/// Whether the time limit of a write or read has passed.
-fn is_patience(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
-}
+#[cfg(test)]
+mod tests;

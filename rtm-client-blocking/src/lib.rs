@@ -55,10 +55,13 @@ mod block;
 mod client;
 mod engine;
 mod events;
+mod history;
 mod reader;
+mod socket;
 
 pub use client::{Builder, Client, Threaded};
 pub use events::{Events, RecvTimeoutError, Watch};
+pub use history::History;
 pub use rtm_proto;
 pub use rtm_proto::api;
 pub use rtm_proto::error;

@@ -9,7 +9,8 @@ use std::time::Duration;
 use rtm_proto::handle::ReadBuffer;
 use rtm_proto::{ConnId, Input, SocketEnd};
 
-use crate::engine::{Engine, WRITE_PATIENCE};
+use crate::engine::Engine;
+use crate::socket::WRITE_PATIENCE;
 
 /// How long one address may take before the next is tried. The client's own
 /// limit for the connection as a whole ends the wait.
@@ -24,9 +25,9 @@ pub(crate) fn start(engine: Arc<Engine>, conn: ConnId, host: String, port: u16) 
     name.spawn(move || match dial(&host, port).and_then(both_sides) {
         Ok((reading, writing)) => {
             if engine.connected(conn, writing) {
+                let _reading = Reading(&engine);
                 let reason = read(&engine, conn, reading);
                 engine.ended(conn, Input::Disconnected { conn, reason });
-                engine.reader_done();
             }
         }
         Err(error) => {
@@ -35,6 +36,16 @@ pub(crate) fn start(engine: Arc<Engine>, conn: ConnId, host: String, port: u16) 
         }
     })?;
     Ok(())
+}
+
+/// Tells the engine that this thread does not read any more, also if it
+/// panics.
+struct Reading<'a>(&'a Engine);
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.reader_done();
+    }
 }
 
 /// Connects to the first address of `host` that answers.

@@ -2,15 +2,16 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rtm_proto::api::Caller;
+use rtm_proto::api::{Caller, HistoryQuery};
 use rtm_proto::error::BuildError;
 use rtm_proto::handle::{
-    Builder as SharedBuilder, Call, Events, Handle, Login, LoginClient, Logout, Start, Watch,
+    self, Builder as SharedBuilder, Call, Events, Handle, HistoryStream, Login, LoginClient,
+    Logout, Start, TokenProvider, Watch,
 };
 use rtm_proto::{Config, Instant, Request, RequestOptions, State, Token, UserId};
 use tokio::runtime;
 
-use crate::driver;
+use crate::driver::OnTokio;
 
 /// An RTM client: a cheap handle to a connection that a tokio task drives.
 ///
@@ -116,6 +117,13 @@ impl Client {
         self.handle.watch()
     }
 
+    /// The messages of a conversation, one after the other; a
+    /// [`Stream`](futures::Stream). It asks for pages as it goes; after an
+    /// error the next look tries the same page again.
+    pub fn history(&self, query: HistoryQuery) -> HistoryStream {
+        self.handle.history(query)
+    }
+
     /// A client on the same connection whose calls have another time limit;
     /// zero means the default.
     #[must_use]
@@ -156,9 +164,10 @@ pub enum Tokio {}
 
 impl Start for Tokio {
     type Client = Client;
+    type TokenProvider = TokenProvider;
     type Login = LoginClient<Client>;
 
-    fn start(config: Config) -> Result<Client, BuildError> {
+    fn start(config: Config, tokens: Option<TokenProvider>) -> Result<Client, BuildError> {
         let runtime = runtime::Handle::try_current().map_err(|error| BuildError::Runtime {
             why: error.to_string(),
         })?;
@@ -171,8 +180,8 @@ impl Start for Tokio {
             .unwrap_or_default();
         let epoch = tokio::time::Instant::now();
         let clock = move || Instant::from_duration(epoch.elapsed());
-        let (driver, handle) = rtm_proto::handle::new(config, seed, unix, clock);
-        runtime.spawn(driver::drive(driver, epoch));
+        let (driver, handle) = handle::new(config, seed, unix, clock);
+        runtime.spawn(handle::drive(driver, OnTokio::new(epoch), tokens));
         Ok(Client { handle })
     }
 

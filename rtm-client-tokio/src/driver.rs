@@ -1,215 +1,92 @@
-//! The loop that moves bytes and time between tokio and the client.
+//! Sockets and time of tokio, for the loop that drives a client.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
-use rtm_proto::handle::{Action, Driver, ReadBuffer};
-use rtm_proto::{ConnId, Input, Instant, SocketEnd};
-use tokio::net::TcpStream;
+use bytes::Bytes;
+use futures::future;
+use rtm_proto::Instant;
+use rtm_proto::handle::{ReadBuffer, Runtime};
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::Sleep;
 
-use crate::dial::dial;
-
-/// Turns before other tasks get their chance.
-const BUDGET: u32 = 32;
-
-type Dial = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
-
-/// Drives a client until it is closed and its last handle is gone.
-pub(crate) async fn drive(driver: Driver, epoch: tokio::time::Instant) {
-    let mut state = Loop {
-        driver,
-        epoch,
-        links: Vec::new(),
-        inputs: Vec::new(),
-        timer: Box::pin(tokio::time::sleep_until(epoch)),
-    };
-    poll_fn(|cx| state.poll(cx)).await;
-}
-
-struct Loop {
-    driver: Driver,
+/// The runtime a client's driver runs on.
+pub(crate) struct OnTokio {
     epoch: tokio::time::Instant,
-    links: Vec<Link>,
-    inputs: Vec<Input>,
-    timer: Pin<Box<Sleep>>,
+    /// Made when it is needed, by the task that needs it: a runtime without
+    /// time must not panic in the application's face.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
-struct Link {
-    conn: ConnId,
-    socket: Socket,
+impl OnTokio {
+    /// `epoch` is where the client's time begins.
+    pub(crate) const fn new(epoch: tokio::time::Instant) -> Self {
+        OnTokio { epoch, timer: None }
+    }
 }
 
-enum Socket {
-    Dialing(Dial),
-    Open {
-        stream: TcpStream,
-        buffer: ReadBuffer,
-        /// What is being written; empty when all of it is out.
-        piece: Bytes,
-    },
-}
+impl Runtime for OnTokio {
+    type Socket = TcpStream;
 
-impl Loop {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        for _ in 0..BUDGET {
-            let turn = self.driver.turn(cx.waker(), self.inputs.drain(..));
-            for action in turn.actions {
-                self.act(action);
-            }
-            let more = self.poll_links(cx);
-            if turn.finished && self.links.is_empty() {
-                return Poll::Ready(());
-            }
-            if !more && self.poll_timer(turn.deadline, cx).is_pending() {
-                return Poll::Pending;
-            }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
-
-    fn act(&mut self, action: Action) {
-        match action {
-            Action::Connect { conn, host, port } => self.links.push(Link {
-                conn,
-                socket: Socket::Dialing(Box::pin(dial(host, port))),
-            }),
-            Action::Disconnect { conn } => self.links.retain(|link| link.conn != conn),
-        }
-    }
-
-    /// Moves what can be moved; tells whether another turn is due.
-    fn poll_links(&mut self, cx: &mut Context<'_>) -> bool {
-        let (driver, inputs) = (&mut self.driver, &mut self.inputs);
-        let mut more = false;
-        self.links.retain_mut(|link| {
-            let ended = link.poll(driver, inputs, &mut more, cx);
-            ended.is_continue()
-        });
-        more || !self.inputs.is_empty()
-    }
-
-    /// The clock is asked before the timer, which may be late under load.
-    fn poll_timer(&mut self, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(deadline) = deadline else {
-            return Poll::Pending;
+    async fn dial(host: String, port: u16) -> io::Result<TcpStream> {
+        let addresses: Vec<_> = match host.parse::<IpAddr>() {
+            Ok(address) => vec![(address, port).into()],
+            Err(_) => lookup_host((host.as_str(), port)).await?.collect(),
         };
-        if deadline <= self.driver.now() {
-            return Poll::Ready(());
+        if addresses.is_empty() {
+            let why = format!("{host} has no address");
+            return Err(io::Error::new(io::ErrorKind::NotFound, why));
         }
-        let at = self.epoch + deadline.as_duration();
-        if self.timer.deadline() != at {
-            self.timer.as_mut().reset(at);
-        }
-        self.timer.as_mut().poll(cx)
+        let attempts = addresses
+            .into_iter()
+            .map(|address| Box::pin(TcpStream::connect(address)));
+        let (stream, _) = future::select_ok(attempts).await?;
+        // Calls are small and waited for: never hold one back to fill a segment.
+        stream.set_nodelay(true)?;
+        Ok(stream)
     }
-}
 
-/// Whether a link is over.
-type Flow = std::ops::ControlFlow<()>;
-
-impl Link {
-    /// Reads and writes without waiting. Both are always tried: a peer that
-    /// waits for us to read must not keep us from it, nor the other way round.
-    fn poll(
-        &mut self,
-        driver: &mut Driver,
-        inputs: &mut Vec<Input>,
-        more: &mut bool,
+    fn poll_read(
+        stream: &mut TcpStream,
         cx: &mut Context<'_>,
-    ) -> Flow {
-        let conn = self.conn;
-        match &mut self.socket {
-            Socket::Dialing(dial) => match dial.as_mut().poll(cx) {
-                Poll::Pending => Flow::Continue(()),
-                Poll::Ready(Ok(stream)) => {
-                    inputs.push(Input::Connected { conn });
-                    self.socket = Socket::Open {
-                        stream,
-                        buffer: ReadBuffer::default(),
-                        piece: Bytes::new(),
-                    };
-                    Flow::Continue(())
-                }
-                Poll::Ready(Err(error)) => {
-                    let reason = error.to_string();
-                    inputs.push(Input::ConnectFailed { conn, reason });
-                    Flow::Break(())
-                }
-            },
-            Socket::Open {
-                stream,
-                buffer,
-                piece,
-            } => {
-                // What the peer said before it closed is worth more than the
-                // error of a write that it no longer takes: read first.
-                let received = read(stream, buffer, cx);
-                let written = write(conn, driver, stream, piece, more, cx);
-                let reason = match (received, written) {
-                    (Ok(Some(data)), _) if data.is_empty() => SocketEnd::Eof,
-                    (Ok(Some(data)), _) => {
-                        inputs.push(Input::Received { conn, data });
-                        return Flow::Continue(());
-                    }
-                    (Ok(None), Ok(())) => return Flow::Continue(()),
-                    (Err(error), _) | (_, Err(error)) => SocketEnd::Failed(error.to_string()),
-                };
-                inputs.push(Input::Disconnected { conn, reason });
-                Flow::Break(())
+        buffer: &mut ReadBuffer,
+    ) -> Poll<io::Result<Bytes>> {
+        loop {
+            ready!(stream.poll_read_ready(cx))?;
+            match stream.try_read_buf(buffer.space()) {
+                Ok(_) => return Poll::Ready(Ok(buffer.take())),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
             }
         }
     }
-}
 
-/// Writes until the socket is full or nothing is left.
-fn write(
-    conn: ConnId,
-    driver: &mut Driver,
-    stream: &TcpStream,
-    piece: &mut Bytes,
-    more: &mut bool,
-    cx: &mut Context<'_>,
-) -> io::Result<()> {
-    loop {
-        if piece.is_empty() {
-            // The last piece must be gone before its memory is used again.
-            *piece = Bytes::new();
-            let (next, due) = driver.transmit(conn);
-            *more |= due;
-            match next {
-                Some(next) => *piece = next,
-                None => return Ok(()),
-            }
-        }
-        match stream.try_write(piece) {
-            Ok(written) => piece.advance(written),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if stream.poll_write_ready(cx)?.is_pending() {
-                    return Ok(());
+    fn poll_write(
+        stream: &mut TcpStream,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            match stream.try_write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready!(stream.poll_write_ready(cx))?;
                 }
+                written => return Poll::Ready(written),
             }
-            Err(error) => return Err(error),
         }
     }
-}
 
-/// Reads once; no bytes mean the end of the stream.
-fn read(
-    stream: &TcpStream,
-    buffer: &mut ReadBuffer,
-    cx: &mut Context<'_>,
-) -> io::Result<Option<Bytes>> {
-    while stream.poll_read_ready(cx)?.is_ready() {
-        match stream.try_read_buf(buffer.space()) {
-            Ok(_) => return Ok(Some(buffer.take())),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
+    fn poll_timer(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        let at = self.epoch + deadline.as_duration();
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
         }
+        timer.as_mut().poll(cx)
     }
-    Ok(None)
 }

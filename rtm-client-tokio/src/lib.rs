@@ -5,10 +5,16 @@
 //! | log in, log out, see the state | [`Client`], [`Builder`](rtm_proto::handle::Builder), [`State`] |
 //! | send messages, chats, audio, commands | [`api::MessageApi`] |
 //! | receive messages and other events | [`Client::events`], [`Event`], [`Message`] |
-//! | groups and their members | [`api::GroupApi`] |
-//! | rooms | [`api::RoomApi`] |
+//! | read messages of the past | [`api::HistoryApi`], [`api::HistoryPager`], [`api::StoredMessageApi`] |
+//! | unread messages, conversations | [`api::UnreadApi`] |
+//! | groups, their members and info | [`api::GroupApi`] |
+//! | rooms and their info | [`api::RoomApi`] |
+//! | friends | [`api::FriendApi`] |
+//! | who is online, info of users | [`api::UserApi`] |
+//! | key-value data | [`api::DataApi`] |
+//! | permission to upload files | [`api::FileApi`] |
 //! | attributes, other sessions, devices, debug log | [`api::SessionApi`] |
-//! | automatic translation | [`api::LanguageApi`] |
+//! | translation, profanity filter | [`api::LanguageApi`] |
 //! | any other method | [`api::Custom`] |
 //! | what went wrong | [`error::RequestError`], [`error::LoginError`], [`error::ErrorCode`] |
 //!
@@ -51,14 +57,13 @@
 //! | `native-roots` | no | [`Builder::native_roots`](rtm_proto::handle::Builder::native_roots): trust the certificates of the operating system |
 
 mod client;
-mod dial;
 mod driver;
 
 pub use client::{Builder, Client, Tokio};
 pub use rtm_proto;
 pub use rtm_proto::api;
 pub use rtm_proto::error;
-pub use rtm_proto::handle::{Call, Events, Login, LoginClient, Logout, Watch};
+pub use rtm_proto::handle::{Call, Events, HistoryStream, Login, LoginClient, Logout, Watch};
 pub use rtm_proto::{
     Backoff, Body, Context, Conversation, Endpoint, Event, GroupId, Message, MessageId,
     MessageKind, MessageType, Remembered, Request, RequestOptions, RoomId, Scheme, Session, State,

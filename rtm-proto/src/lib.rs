@@ -118,7 +118,9 @@ pub use client::{Client, ConnId, Input, Output, Reason, Session, SocketEnd, Stat
 pub use config::{
     Backoff, Config, Endpoint, EndpointError, EndpointErrorKind, FileSignature, Token,
 };
-pub use event::{Body, Conversation, Event, Message, MessageKind, Translation};
+pub use event::{
+    Body, Conversation, Event, FileInfo, Message, MessageKind, Translation, VoiceInfo,
+};
 pub use ids::{GroupId, MessageId, MessageType, RoomId, UserId};
 pub use request::{CallId, Context, MessageOptions, Remembered, Request, RequestOptions};
 pub use time::Instant;

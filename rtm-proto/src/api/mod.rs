@@ -11,31 +11,76 @@
 //! |---|---|---|
 //! | [`session`] | [`SessionApi`] | attributes, sessions, devices, debug log |
 //! | [`message`] | [`MessageApi`] | messages, chats, audio, commands to users, groups and rooms |
-//! | [`group`] | [`GroupApi`] | members of groups |
-//! | [`room`] | [`RoomApi`] | entering and leaving rooms |
-//! | [`upload`] | [`UploadApi`] | files to users, groups and rooms |
-//! | [`language`] | [`LanguageApi`] | automatic translation |
-//! | [`custom`] | | any other method, untyped |
+//! | [`history`] | [`HistoryApi`] | messages of the past; [`HistoryPager`] |
+//! | [`stored`] | [`StoredMessageApi`] | reading and deleting single messages of the past |
+//! | [`unread`] | [`UnreadApi`] | unread messages, conversations |
+//! | [`user`] | [`UserApi`] | who is online; public and private info of users |
+//! | [`friend`] | [`FriendApi`] | friends |
+//! | [`group`] | [`GroupApi`] | groups: members, public and private info |
+//! | [`room`] | [`RoomApi`] | rooms: entering, leaving, public and private info |
+//! | [`data`] | [`DataApi`] | key-value data of the user |
+//! | [`upload`] | [`UploadApi`] | sending files to users, groups and rooms |
+//! | [`file`] | [`FileApi`] | permission to upload files, for uploads of your own |
+//! | [`language`] | [`LanguageApi`] | translation, profanity filter |
+//! | `custom`, with the feature `value` | | any other method, untyped |
+//!
+//! [`METHODS`], [`PUSHES`], [`EVENTS`] and [`OPTIONS`] list all names.
 
 #[cfg(feature = "value")]
 pub mod custom;
+pub mod data;
+pub mod file;
+pub mod friend;
 pub mod group;
+pub mod history;
+mod history_pager;
+mod history_record;
+mod info;
 pub mod language;
 pub mod message;
+mod names;
 pub mod room;
 pub mod session;
+pub mod stored;
+mod target;
+#[cfg(test)]
+mod testing;
+pub mod unread;
 pub mod upload;
+pub mod user;
 
 #[cfg(feature = "value")]
 pub use custom::Custom;
-pub use group::{AddGroupMembers, GetGroupMembers, GetUserGroups, GroupApi, RemoveGroupMembers};
-pub use language::{LanguageApi, SetTranslationLanguage};
+pub use data::{DataApi, DeleteData, GetData, MAX_DATA_KEY, MAX_DATA_VALUE, SetData};
+pub use file::{FileApi, FileCommand, FileToken, GetFileToken};
+pub use friend::{AddFriends, FriendApi, GetFriends, RemoveFriends};
+pub use group::{
+    AddGroupMembers, GetGroupInfo, GetGroupMembers, GetGroupPublicInfo, GetUserGroups, GroupApi,
+    RemoveGroupMembers, SetGroupInfo,
+};
+pub use history::{CHAT_TYPES, GetHistory, HistoryApi, HistoryPage, MAX_HISTORY_COUNT};
+pub use history_pager::{HistoryPager, HistoryQuery};
+pub use history_record::HistoryRecord;
+pub use info::Info;
+pub use language::{
+    FilterProfanity, FilteredText, LanguageApi, Profanity, SetTranslationLanguage, TextType,
+    Translate,
+};
 pub use message::{MessageApi, Receipt, Recipient, SendMessage};
-pub use room::{EnterRoom, GetUserRooms, LeaveRoom, RoomApi};
+pub use names::{EVENTS, METHODS, OPTIONS, PUSHES};
+pub use room::{
+    EnterRoom, GetRoomInfo, GetRoomPublicInfo, GetUserRooms, LeaveRoom, RoomApi, SetRoomInfo,
+};
 pub use session::{
     AddDebugLog, AddDevice, GetAttributes, KickSession, RemoveDevice, SessionApi,
     SessionAttributes, SetAttributes,
 };
+pub use stored::{DeleteMessage, GetMessage, StoredMessage, StoredMessageApi};
+pub use target::Target;
+pub use unread::{
+    ClearUnread, Conversations, GetSessions, GetUnread, KnownConversation, Unread, UnreadApi,
+};
+pub use user::{GetOnlineUsers, GetUserInfo, GetUsersPublicInfo, SetUserInfo, UserApi};
 
 use alloc::vec::Vec;
 
@@ -90,12 +135,19 @@ macro_rules! implement_areas {
         $crate::implement_areas!(@areas [$generic] $client);
     };
     (@areas [$($generic:ident)?] $client:ty) => {
+        impl$(<$generic>)? $crate::api::DataApi for $client {}
+        impl$(<$generic>)? $crate::api::FileApi for $client {}
+        impl$(<$generic>)? $crate::api::FriendApi for $client {}
         impl$(<$generic>)? $crate::api::GroupApi for $client {}
+        impl$(<$generic>)? $crate::api::HistoryApi for $client {}
         impl$(<$generic>)? $crate::api::LanguageApi for $client {}
         impl$(<$generic>)? $crate::api::MessageApi for $client {}
         impl$(<$generic>)? $crate::api::RoomApi for $client {}
         impl$(<$generic>)? $crate::api::SessionApi for $client {}
+        impl$(<$generic>)? $crate::api::StoredMessageApi for $client {}
+        impl$(<$generic>)? $crate::api::UnreadApi for $client {}
         impl$(<$generic>)? $crate::api::UploadApi for $client {}
+        impl$(<$generic>)? $crate::api::UserApi for $client {}
     };
     ($client:ty) => {
         $crate::implement_areas!(@areas [] $client);

@@ -152,7 +152,12 @@ fn own_deadline(call: &Call) -> Option<Instant> {
 }
 
 fn held_len(call: &Call) -> usize {
-    let file = call.transfer.as_ref();
+    // The content is the caller's own; it counts while nothing else keeps the
+    // call from piling up.
+    let file = call
+        .transfer
+        .as_ref()
+        .filter(|_| call.place == Place::Waiting);
     call.held.as_ref().map_or(0, Bytes::len) + file.map_or(0, |file| file.upload.content().len())
 }
 

@@ -9,7 +9,7 @@ use super::links::{Link, QuestKey, Role};
 use super::timers::Timer;
 use super::{Client, ConnId, Output, Phase, State};
 use crate::config::{Endpoint, Token};
-use crate::connection::{Connection, ConnectionLimits, ServerError};
+use crate::connection::{Connection, ConnectionLimits, QuestError, ServerError};
 use crate::error::{Cause, ErrorCode, LoginError, LoginErrorKind, LoginStep};
 use crate::event::Event;
 use crate::payload::{CodecError, Payload, PayloadWriter, Required};
@@ -237,16 +237,15 @@ impl Client {
         let Some(link) = self.links.get_mut(conn) else {
             return;
         };
-        let sent = written.is_ok()
-            && link
-                .connection
+        let sent = written.map_err(QuestError::Encode).and_then(|()| {
+            link.connection
                 .urgent_quest(key, method, &self.scratch, deadline)
-                .is_ok();
+        });
         // The token must not linger in a buffer that is used again.
         self.scratch.fill(0);
-        if !sent {
-            let why = format!("{method} exceeds the package limit");
-            self.attempt_failed(LoginError::new(LoginErrorKind::Connect { why }));
+        if let Err(QuestError::Encode(error)) = sent {
+            let at = format!("{}", link.endpoint);
+            self.attempt_failed(LoginError::new(LoginErrorKind::Encode(error)).at(at));
         }
     }
 

@@ -197,6 +197,16 @@ impl Client {
         }
     }
 
+    /// Tells that there is no fresh token. While the client waits for one, the
+    /// refusal becomes final.
+    pub fn withhold_token(&mut self, now: Instant) {
+        self.advance(now);
+        if matches!(self.phase, Phase::AwaitingToken) {
+            let error = LoginError::new(LoginErrorKind::TokenRefused);
+            self.attempt_failed(error);
+        }
+    }
+
     /// Takes in what happened. Late news of connections that are gone is
     /// ignored.
     ///

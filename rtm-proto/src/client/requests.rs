@@ -107,7 +107,7 @@ impl Client {
                 link.connection.cancel(seq);
             }
         }
-        self.close_file_link(&cancelled);
+        self.abandon_file_link(&cancelled);
     }
 
     fn choose_message_id(&mut self, wanted: MessageId) -> MessageId {
@@ -291,7 +291,7 @@ impl Client {
         call.sent |= sent;
         let sent = call.sent;
         if call.transfer.is_some() {
-            self.close_file_link(&call);
+            self.abandon_file_link(&call);
             return self.retry_upload(id, call, RequestErrorKind::TimedOut { sent });
         }
         let in_session = matches!(self.phase, Phase::Online { .. });
@@ -350,7 +350,7 @@ impl Client {
             };
             let timed_out = RequestErrorKind::TimedOut { sent: call.sent };
             if matches!(call.place, Place::Dialing { .. }) {
-                self.close_file_link(&call);
+                self.abandon_file_link(&call);
                 self.retry_upload(id, call, timed_out);
             } else {
                 self.end_call(id, call, Err(timed_out));
@@ -368,6 +368,9 @@ impl Client {
                 };
                 self.end_call(id, call, Err(kind));
             }
+        }
+        if self.is_over() {
+            self.end_dialing_calls();
         }
     }
 

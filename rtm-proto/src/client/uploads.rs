@@ -22,15 +22,17 @@ use crate::error::RequestErrorKind;
 use crate::event::Event;
 use crate::payload::{CodecError, Payload, PayloadWriter, Required};
 use crate::request::CallId;
+use crate::time::Instant;
 
 /// What a call with a file has besides other calls.
 #[derive(Debug)]
 pub(super) struct Transfer {
     pub(super) upload: Upload,
     token: String,
-    /// Length of the file's package and where it begins in the stream, once
-    /// it is queued.
-    package: Option<(usize, u64)>,
+    /// When this try gives up, in whatever step it is.
+    until: Instant,
+    /// Where in the stream the file ends, once it is queued.
+    end: Option<u64>,
     reported: u64,
 }
 
@@ -39,7 +41,8 @@ impl Transfer {
         Box::new(Transfer {
             upload,
             token: String::new(),
-            package: None,
+            until: Instant::ZERO,
+            end: None,
             reported: 0,
         })
     }
@@ -48,22 +51,23 @@ impl Transfer {
 impl Client {
     /// Asks the gate for a file token: the first step of every try.
     pub(super) fn start_upload(&mut self, conn: ConnId, id: CallId, mut call: Call) {
+        let until = call.try_deadline(self.clock.now);
         let Some(transfer) = &mut call.transfer else {
             return;
         };
-        transfer.package = None;
+        transfer.until = until;
+        transfer.end = None;
         transfer.reported = 0;
         self.scratch.clear();
         let mut out = PayloadWriter::new(&mut self.scratch);
         transfer.upload.write_token_request(&mut out);
         let written = out.finish().map_err(RequestErrorKind::Encode);
-        let deadline = call.try_deadline(self.clock.now);
         let sent = written.and_then(|()| {
             let link = self.links.get_mut(conn);
             let link = link.ok_or(RequestErrorKind::NotConnected)?;
             let key = QuestKey::FileToken(id);
             link.connection
-                .quest(key, "filetoken", &self.scratch, deadline)
+                .quest(key, "filetoken", &self.scratch, until)
                 .map_err(quest_error)
         });
         match sent {
@@ -71,7 +75,7 @@ impl Client {
                 call.place = Place::InFlight { conn, seq };
                 self.calls.insert(id, call);
             }
-            Err(kind) => self.end_call(id, call, Err(kind)),
+            Err(kind) => self.fail_upload(id, call, kind),
         }
     }
 
@@ -84,6 +88,11 @@ impl Client {
         let Some(mut call) = self.calls.remove(id) else {
             return;
         };
+        if self.is_over() {
+            // It came with what closed the client.
+            let sent = call.sent;
+            return self.end_call(id, call, Err(RequestErrorKind::ConnectionLost { sent }));
+        }
         let answer = result
             .map_err(server_error)
             .and_then(|answer| read_token(&answer));
@@ -94,7 +103,7 @@ impl Client {
                 }
                 self.dial_file_gate(gate, id, call, endpoint);
             }
-            Err(kind) => self.end_call(id, call, Err(kind)),
+            Err(kind) => self.fail_upload(id, call, kind),
         }
     }
 
@@ -104,13 +113,16 @@ impl Client {
         let at = format!("{endpoint}");
         match self.open_link(Role::File(id), endpoint) {
             Ok(conn) => {
-                let until = call.try_deadline(self.clock.now);
+                let until = call
+                    .transfer
+                    .as_ref()
+                    .map_or(call.deadline, |file| file.until);
                 call.place = Place::Dialing { conn, until };
                 self.calls.insert(id, call);
             }
             Err(error) => {
                 let why = format!("{at}: {error}");
-                self.end_call(id, call, Err(RequestErrorKind::FileGate { why }));
+                self.fail_upload(id, call, RequestErrorKind::FileGate { why });
             }
         }
     }
@@ -120,7 +132,6 @@ impl Client {
         let Some(mut call) = self.calls.remove(id) else {
             return self.close_link(conn);
         };
-        let deadline = call.try_deadline(self.clock.now);
         let Some(transfer) = &mut call.transfer else {
             return;
         };
@@ -134,14 +145,13 @@ impl Client {
         let sent = written.and_then(|()| {
             let link = self.links.get_mut(conn);
             let link = link.ok_or(RequestErrorKind::NotConnected)?;
-            let start = link.connection.position();
             let method = transfer.upload.method();
             let key = QuestKey::Call(id);
             let seq = link
                 .connection
-                .urgent_quest(key, method, &self.scratch, deadline)
+                .urgent_quest(key, method, &self.scratch, transfer.until)
                 .map_err(quest_error)?;
-            transfer.package = Some((self.scratch.len(), start));
+            transfer.end = Some(link.connection.position());
             Ok(seq)
         });
         // A file is large, and its token must not linger.
@@ -151,8 +161,10 @@ impl Client {
                 call.place = Place::InFlight { conn, seq };
                 self.calls.insert(id, call);
             }
+            // A handshake that failed: why will be told by its connection.
+            Err(RequestErrorKind::NotConnected) => self.calls.insert(id, call),
             Err(kind) => {
-                self.end_call(id, call, Err(kind));
+                self.fail_upload(id, call, kind);
                 self.close_link(conn);
             }
         }
@@ -170,13 +182,12 @@ impl Client {
         let Some((call, transfer)) = self.calls.transfer_mut(id) else {
             return;
         };
-        let Some((len, start)) = transfer.package else {
+        let Some(end) = transfer.end else {
             return;
         };
         let total = transfer.upload.content().len() as u64;
-        // What surrounds the file comes before it, so it is out first.
-        let rest = (len as u64).saturating_sub(total);
-        let sent = handed_out.saturating_sub(start + rest).min(total);
+        // The file is the last thing of its package.
+        let sent = total.saturating_sub(end.saturating_sub(handed_out));
         if sent > transfer.reported {
             transfer.reported = sent;
             let message_id = call;
@@ -234,20 +245,65 @@ impl Client {
         }
     }
 
+    /// The same for a call that ends before its answer: what of the file has
+    /// not left yet must not leave any more.
+    pub(super) fn abandon_file_link(&mut self, call: &Call) {
+        if let Some(conn) = self.file_link_of(call) {
+            self.drop_link(conn);
+        }
+    }
+
     /// Starts the transfer again if it may, or ends the call with `kind`.
     pub(super) fn retry_upload(&mut self, id: CallId, mut call: Call, kind: RequestErrorKind) {
         if call.tries_left == 0 || self.clock.now >= call.deadline {
-            return self.end_call(id, call, Err(kind));
+            return self.fail_upload(id, call, kind);
         }
         self.count_try(&mut call);
         match self.phase {
             Phase::Online { conn } => self.start_upload(conn, id, call),
-            Phase::Attempt(_) | Phase::AwaitingToken | Phase::Backoff => {
+            Phase::Attempt(_) | Phase::AwaitingToken | Phase::Backoff
+                if self.calls.waiting() < self.config.max_waiting =>
+            {
                 call.place = Place::Waiting;
                 self.calls.insert(id, call);
             }
-            _ => self.end_call(id, call, Err(kind)),
+            _ => self.fail_upload(id, call, kind),
         }
+    }
+
+    /// Ends a call with a file. That the last try did not leave is no comfort
+    /// if one before it did: the file may have arrived.
+    fn fail_upload(&mut self, id: CallId, call: Call, kind: RequestErrorKind) {
+        let kind = match kind {
+            RequestErrorKind::NotConnected
+            | RequestErrorKind::Backpressure
+            | RequestErrorKind::FileGate { .. }
+                if call.sent =>
+            {
+                RequestErrorKind::ConnectionLost { sent: true }
+            }
+            kind => kind,
+        };
+        self.end_call(id, call, Err(kind));
+    }
+
+    /// The client closed: ends the calls whose connection was being opened,
+    /// the only ones left that no connection keeps.
+    pub(super) fn end_dialing_calls(&mut self) {
+        while let Some(id) = self
+            .calls
+            .next_deadline()
+            .and_then(|deadline| self.calls.first_expired(deadline))
+        {
+            if let Some(call) = self.calls.remove(id) {
+                let sent = call.sent;
+                self.end_call(id, call, Err(RequestErrorKind::ConnectionLost { sent }));
+            }
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Closed | Phase::Aborted)
     }
 }
 

@@ -240,14 +240,14 @@ impl Config {
     }
 
     /// The longest silence of a WebSocket gate before the connection counts
-    /// as dead (default: 60 s; `None`: never).
+    /// as dead (default: 60 s; `None`: never). Zero means the default.
     ///
     /// TCP connections do not wait for silence: after 20 s without a byte the
     /// client asks with `*ping`, and 5 s later the connection is dead. `None`
     /// turns that off too.
     #[must_use]
     pub fn max_ping_interval(mut self, limit: Option<Duration>) -> Self {
-        self.max_ping_interval = limit;
+        self.max_ping_interval = limit.map(|limit| or_default(limit, Duration::from_secs(60)));
         self
     }
 

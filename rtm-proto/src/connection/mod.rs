@@ -461,7 +461,7 @@ impl<K> Connection<K> {
     }
 
     fn check_ready(&mut self) {
-        if self.stage == Stage::Opening && self.transport.state() != TransportState::Opening {
+        if self.stage == Stage::Opening && self.transport.state() == TransportState::Ready {
             self.stage = Stage::Open;
             self.outputs.push_back(ConnectionOutput::Ready);
         }

@@ -71,6 +71,9 @@ pub enum LoginErrorKind {
     },
     /// Gates sent the client on more than five times.
     TooManyRedirects,
+    /// `which` or `auth` cannot be written as a package: version, token or
+    /// attributes are too long for the package limit.
+    Encode(CodecError),
     /// An answer came that is not what the protocol promises.
     Decode(CodecError),
     /// `logout` was called before the login was done.
@@ -127,7 +130,9 @@ impl LoginError {
             }
             LoginErrorKind::TimedOut(_) => ErrorCode::CORE_TIMEOUT,
             LoginErrorKind::Refused { code, .. } => *code,
-            LoginErrorKind::Decode(error) => ErrorCode(error.code()),
+            LoginErrorKind::Encode(error) | LoginErrorKind::Decode(error) => {
+                ErrorCode(error.code())
+            }
             LoginErrorKind::Aborted => ErrorCode::CORE_CANCELLED,
         }
     }
@@ -139,6 +144,7 @@ impl LoginError {
         match &self.0.kind {
             LoginErrorKind::Build(_)
             | LoginErrorKind::NoEndpoint
+            | LoginErrorKind::Encode(_)
             | LoginErrorKind::TokenRefused
             | LoginErrorKind::TimedOut(LoginStep::Token)
             | LoginErrorKind::LoggedOut
@@ -191,6 +197,7 @@ impl fmt::Display for LoginError {
                 write!(f, "refused by the server: {code}: {message}")
             }
             LoginErrorKind::TooManyRedirects => f.write_str("too many redirects"),
+            LoginErrorKind::Encode(error) => write!(f, "cannot be sent: {error}"),
             LoginErrorKind::Decode(error) => {
                 write!(f, "the answer cannot be understood: {error}")
             }
@@ -216,7 +223,7 @@ impl core::error::Error for LoginError {
             LoginErrorKind::Build(error) => Some(error),
             LoginErrorKind::Endpoint(error) => Some(error),
             LoginErrorKind::Transport(error) => Some(error),
-            LoginErrorKind::Decode(error) => Some(error),
+            LoginErrorKind::Encode(error) | LoginErrorKind::Decode(error) => Some(error),
             _ => None,
         }
     }

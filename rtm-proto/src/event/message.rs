@@ -5,6 +5,8 @@ use alloc::string::String;
 
 use bytes::Bytes;
 
+use super::file::FileInfo;
+use super::push_names as names;
 use crate::ids::{GroupId, MessageId, MessageType, RoomId, UserId};
 
 /// A message from another user, or from another session of the same user.
@@ -153,14 +155,14 @@ impl From<&[u8]> for Body {
     }
 }
 
-/// A chat with its automatic translation. The message's body is the
-/// translation, or the original where there is none.
+/// A text with its translation. The body of a chat that the gate translated
+/// is the translation, or the original where there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Translation {
     /// The language of the original; empty if the gate did not tell.
     pub source_language: String,
-    /// The language of the translation.
+    /// The language of the translation; empty if the gate did not tell.
     pub target_language: String,
     /// The text as it was sent.
     pub source_text: String,
@@ -168,32 +170,59 @@ pub struct Translation {
     pub target_text: String,
 }
 
+impl Translation {
+    /// The translated text if there is one, else the original.
+    #[must_use]
+    pub fn plain_text(&self) -> &str {
+        if self.target_text.is_empty() {
+            &self.source_text
+        } else {
+            &self.target_text
+        }
+    }
+}
+
 impl Message {
-    /// The event's name in the JavaScript SDK, one of 20.
+    /// The file that the message tells of; none if it is of another
+    /// [`kind`](Self::kind).
+    #[must_use]
+    pub fn file(&self) -> Option<FileInfo> {
+        let is_file = self.message_type.is_file();
+        is_file.then(|| FileInfo::parse(&self.body, &self.attrs))
+    }
+
+    /// The event's name in the JavaScript SDK, one of 20; see
+    /// [`push_names`](super::push_names).
     #[must_use]
     pub const fn push_name(&self) -> &'static str {
         const NAMES: [[&str; 5]; 4] = [
-            ["pushmsg", "pushchat", "pushaudio", "pushcmd", "pushfile"],
             [
-                "pushgroupmsg",
-                "pushgroupchat",
-                "pushgroupaudio",
-                "pushgroupcmd",
-                "pushgroupfile",
+                names::RECV_MESSAGE,
+                names::RECV_CHAT,
+                names::RECV_AUDIO,
+                names::RECV_CMD,
+                names::RECV_FILE,
             ],
             [
-                "pushroommsg",
-                "pushroomchat",
-                "pushroomaudio",
-                "pushroomcmd",
-                "pushroomfile",
+                names::RECV_GROUP_MESSAGE,
+                names::RECV_GROUP_CHAT,
+                names::RECV_GROUP_AUDIO,
+                names::RECV_GROUP_CMD,
+                names::RECV_GROUP_FILE,
             ],
             [
-                "pushbroadcastmsg",
-                "pushbroadcastchat",
-                "pushbroadcastaudio",
-                "pushbroadcastcmd",
-                "pushbroadcastfile",
+                names::RECV_ROOM_MESSAGE,
+                names::RECV_ROOM_CHAT,
+                names::RECV_ROOM_AUDIO,
+                names::RECV_ROOM_CMD,
+                names::RECV_ROOM_FILE,
+            ],
+            [
+                names::RECV_BROADCAST_MESSAGE,
+                names::RECV_BROADCAST_CHAT,
+                names::RECV_BROADCAST_AUDIO,
+                names::RECV_BROADCAST_CMD,
+                names::RECV_BROADCAST_FILE,
             ],
         ];
         let [p2p, group, room, broadcast] = &NAMES;

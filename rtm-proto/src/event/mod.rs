@@ -1,8 +1,13 @@
 //! What the application is told without having asked.
 
+mod content;
+mod file;
 mod message;
 mod push;
+pub mod push_names;
 
+pub(crate) use content::Content;
+pub use file::{FileInfo, VoiceInfo};
 pub use message::{Body, Conversation, Message, MessageKind, Translation};
 pub(crate) use push::{Push, decode as decode_push};
 
@@ -81,7 +86,8 @@ pub enum Event {
 
 impl Event {
     /// The event's name in the JavaScript SDK, for the 23 events that have
-    /// one: `pushchat`, `pushgroupfile`, `kickout`, `ping` and so on.
+    /// one: `pushchat`, `pushgroupfile`, `kickout`, `ping` and so on; one of
+    /// [`push_names::ALL`].
     ///
     /// ```
     /// use rtm_proto::Event;
@@ -92,9 +98,9 @@ impl Event {
     pub fn push_name(&self) -> Option<&'static str> {
         match self {
             Event::Message(message) => Some(message.push_name()),
-            Event::KickedOut(_) => Some("kickout"),
-            Event::KickedOutOfRoom(_) => Some("kickoutroom"),
-            Event::Ping => Some("ping"),
+            Event::KickedOut(_) => Some(push_names::KICK_OUT),
+            Event::KickedOutOfRoom(_) => Some(push_names::KICK_OUT_ROOM),
+            Event::Ping => Some(push_names::RECV_PING),
             _ => None,
         }
     }

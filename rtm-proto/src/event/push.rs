@@ -1,15 +1,11 @@
 //! Reads the pushes of a gate.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 
-use bytes::Bytes;
-
-use super::message::{Body, Conversation, Message, MessageKind, Translation};
+use super::content::Content;
+use super::message::{Conversation, Message, MessageKind};
 use crate::ids::{GroupId, MessageId, MessageType, RoomId, UserId};
-use crate::payload::{
-    COPY_BELOW, CodecError, Payload, Required, Text, TextOrBytes, Value, ValueKind,
-};
+use crate::payload::{CodecError, Payload, Required, Text};
 
 /// What a push says.
 pub(crate) enum Push {
@@ -64,11 +60,6 @@ struct Fields {
     mtime: Option<i64>,
 }
 
-enum Content {
-    Plain(TextOrBytes),
-    Translated(Box<Translation>),
-}
-
 fn message(kind: Kind, payload: &Payload) -> Result<Message, CodecError> {
     let mut fields = Fields::default();
     payload.fields(|key, value| match key {
@@ -78,10 +69,7 @@ fn message(kind: Kind, payload: &Payload) -> Result<Message, CodecError> {
         "rid" => value.read_into(&mut fields.rid),
         "mtype" => value.read_into(&mut fields.mtype),
         "mid" => value.read_into(&mut fields.mid),
-        "msg" => {
-            fields.msg = content(value)?;
-            Ok(())
-        }
+        "msg" => value.read_into(&mut fields.msg),
         "attrs" => value.read_into(&mut fields.attrs),
         "mtime" => value.read_into(&mut fields.mtime),
         _ => Ok(()),
@@ -93,14 +81,7 @@ fn message(kind: Kind, payload: &Payload) -> Result<Message, CodecError> {
         Kind::Broadcast => Conversation::Broadcast,
     };
     let message_type = fields.mtype.required("mtype")?;
-    let (body, translation) = match fields.msg.required("msg")? {
-        Content::Plain(TextOrBytes::Text(text)) => (Body::Text(text), None),
-        Content::Plain(TextOrBytes::Bytes(bytes)) => (Body::Binary(unpinned(bytes)), None),
-        Content::Translated(translation) => (
-            Body::Text(plain_text(&translation).into()),
-            Some(translation),
-        ),
-    };
+    let content = fields.msg.required("msg")?;
     Ok(Message {
         conversation,
         sender: fields.from.required("from")?,
@@ -108,51 +89,9 @@ fn message(kind: Kind, payload: &Payload) -> Result<Message, CodecError> {
         kind: MessageKind::from(message_type),
         message_type,
         message_id: fields.mid.unwrap_or(MessageId::NONE),
-        body,
+        body: content.body,
         attrs: fields.attrs.map_or_else(String::new, |attrs| attrs.0),
         time_ms: fields.mtime,
-        translation,
+        translation: content.translation,
     })
-}
-
-fn content(value: Value<'_>) -> Result<Option<Content>, CodecError> {
-    match value.kind() {
-        ValueKind::Nil => Ok(None),
-        ValueKind::Map => translation(value).map(|t| Some(Content::Translated(Box::new(t)))),
-        _ => value.read().map(|body| Some(Content::Plain(body))),
-    }
-}
-
-fn translation(value: Value<'_>) -> Result<Translation, CodecError> {
-    let mut translation = Translation::default();
-    value.entries(|key, value| {
-        let slot = match key.read::<Text>()?.0.as_str() {
-            "source" => &mut translation.source_language,
-            "target" => &mut translation.target_language,
-            "sourceText" => &mut translation.source_text,
-            "targetText" => &mut translation.target_text,
-            _ => return Ok(()),
-        };
-        if let Some(text) = value.read::<Option<Text>>()? {
-            *slot = text.0;
-        }
-        Ok(())
-    })?;
-    Ok(translation)
-}
-
-fn plain_text(translation: &Translation) -> &str {
-    if translation.target_text.is_empty() {
-        &translation.source_text
-    } else {
-        &translation.target_text
-    }
-}
-
-fn unpinned(bytes: Bytes) -> Bytes {
-    if bytes.len() < COPY_BELOW {
-        Bytes::copy_from_slice(&bytes)
-    } else {
-        bytes
-    }
 }

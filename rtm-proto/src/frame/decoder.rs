@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use bytes::{Buf, Bytes, BytesMut};
 use core::fmt;
 
-use super::header::{HEADER_LEN, Header, MessageType, check_magic};
+use super::header::{HEADER_LEN, Header, PackageType, check_magic};
 use super::{Answer, Frame, Quest};
 use crate::payload::{CodecError, CodecErrorKind, Payload};
 
@@ -146,13 +146,13 @@ fn check_start(bytes: &[u8], limit: usize) -> Result<Option<(Header, usize)>, Co
 fn frame(header: Header, mut package: Bytes) -> Result<Frame, CodecError> {
     package.advance(HEADER_LEN);
     let seq = match header.mtype {
-        MessageType::OneWay => None,
-        MessageType::TwoWay | MessageType::Answer => Some(package.get_u32_le()),
+        PackageType::OneWay => None,
+        PackageType::TwoWay | PackageType::Answer => Some(package.get_u32_le()),
     };
     let method = package.split_to(header.method_len());
     let payload = Payload::new(header.encoding, package)?;
     match (header.mtype, seq) {
-        (MessageType::Answer, Some(seq)) => Ok(Frame::Answer(Answer {
+        (PackageType::Answer, Some(seq)) => Ok(Frame::Answer(Answer {
             seq,
             status: header.ss,
             payload,

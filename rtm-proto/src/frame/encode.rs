@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use super::header::{HEADER_LEN, Header, MessageType, SEQ_LEN};
+use super::header::{HEADER_LEN, Header, PackageType, SEQ_LEN};
 use crate::payload::{CodecError, CodecErrorKind, Encoding, PayloadWriter, json_error_body};
 
 /// Length in bytes of a quest's package.
@@ -65,8 +65,8 @@ pub fn encode_quest(
     let total = quest_len(method, seq.is_some(), payload.len());
     let psize = check_payload(payload, total)?;
     let mtype = match seq {
-        Some(_) => MessageType::TwoWay,
-        None => MessageType::OneWay,
+        Some(_) => PackageType::TwoWay,
+        None => PackageType::OneWay,
     };
     out.reserve(total);
     out.extend_from_slice(&Header::new(encoding, mtype, ss, psize).to_bytes());
@@ -94,7 +94,7 @@ pub fn encode_answer(
     let total = answer_len(payload.len());
     let psize = check_payload(payload, total)?;
     out.reserve(total);
-    out.extend_from_slice(&Header::new(encoding, MessageType::Answer, status, psize).to_bytes());
+    out.extend_from_slice(&Header::new(encoding, PackageType::Answer, status, psize).to_bytes());
     out.put_u32_le(seq);
     out.extend_from_slice(payload);
     Ok(())

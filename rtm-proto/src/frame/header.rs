@@ -14,7 +14,7 @@ const COMPRESSED: u8 = 0x20;
 
 /// The type of a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MessageType {
+pub enum PackageType {
     /// A quest that must not be answered.
     OneWay,
     /// A quest that is answered.
@@ -23,7 +23,7 @@ pub enum MessageType {
     Answer,
 }
 
-impl MessageType {
+impl PackageType {
     /// The number on the wire: 0, 1, 2.
     pub const fn code(self) -> u8 {
         match self {
@@ -44,7 +44,7 @@ pub struct Header {
     /// Encoding of the payload, from the flag byte.
     pub encoding: Encoding,
     /// Type of the package.
-    pub mtype: MessageType,
+    pub mtype: PackageType,
     /// Quest: length of the method name in bytes. Answer: status, 0 for success.
     pub ss: u8,
     /// Length of the payload in bytes.
@@ -53,7 +53,7 @@ pub struct Header {
 
 impl Header {
     /// A header of version 1.
-    pub const fn new(encoding: Encoding, mtype: MessageType, ss: u8, psize: u32) -> Self {
+    pub const fn new(encoding: Encoding, mtype: PackageType, ss: u8, psize: u32) -> Self {
         Self {
             version: VERSION,
             flag: encoding.flag(),
@@ -80,12 +80,12 @@ impl Header {
         }
         let encoding = encoding(flag)?;
         let mtype = match mtype {
-            0 => MessageType::OneWay,
-            1 => MessageType::TwoWay,
-            2 => MessageType::Answer,
+            0 => PackageType::OneWay,
+            1 => PackageType::TwoWay,
+            2 => PackageType::Answer,
             _ => return Err(CodecError::at(CodecErrorKind::MessageType, 6)),
         };
-        if ss == 0 && mtype != MessageType::Answer {
+        if ss == 0 && mtype != PackageType::Answer {
             return Err(CodecError::at(CodecErrorKind::Method, 7));
         }
         let psize = u32::from_le_bytes([p0, p1, p2, p3]);
@@ -126,8 +126,8 @@ impl Header {
     /// Length of the whole package in bytes, header included.
     pub const fn package_len(&self) -> u64 {
         let seq = match self.mtype {
-            MessageType::OneWay => 0,
-            MessageType::TwoWay | MessageType::Answer => SEQ_LEN,
+            PackageType::OneWay => 0,
+            PackageType::TwoWay | PackageType::Answer => SEQ_LEN,
         };
         (HEADER_LEN + seq + self.method_len()) as u64 + self.psize as u64
     }
@@ -135,8 +135,8 @@ impl Header {
     /// Length of the method name in bytes; 0 for an answer.
     pub(super) const fn method_len(&self) -> usize {
         match self.mtype {
-            MessageType::OneWay | MessageType::TwoWay => self.ss as usize,
-            MessageType::Answer => 0,
+            PackageType::OneWay | PackageType::TwoWay => self.ss as usize,
+            PackageType::Answer => 0,
         }
     }
 }
@@ -183,7 +183,7 @@ mod tests {
         let header = parse(&PING).unwrap();
         assert_eq!(
             header,
-            Header::new(Encoding::MsgPack, MessageType::TwoWay, 4, 1)
+            Header::new(Encoding::MsgPack, PackageType::TwoWay, 4, 1)
         );
         assert_eq!(header.to_bytes(), PING);
         assert_eq!(header.package_len(), 21);
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn the_largest_declared_package_does_not_overflow() {
-        let header = Header::new(Encoding::Json, MessageType::TwoWay, 255, u32::MAX);
+        let header = Header::new(Encoding::Json, PackageType::TwoWay, 255, u32::MAX);
         assert_eq!(header.package_len(), u64::from(u32::MAX) + 271);
     }
 }

@@ -26,7 +26,7 @@ pub use decoder::Decoder;
 pub use encode::{
     answer_len, check_quest, encode_answer, encode_error_body, encode_quest, quest_len,
 };
-pub use header::{HEADER_LEN, Header, MessageType};
+pub use header::{HEADER_LEN, Header, PackageType};
 
 use crate::payload::{CodecError, CodecErrorKind, Payload};
 

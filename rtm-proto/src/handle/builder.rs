@@ -16,6 +16,8 @@ use crate::transport::TlsOptions;
 pub trait Start: Sized {
     /// The adapter's client.
     type Client;
+    /// Where fresh tokens come from.
+    type TokenProvider;
     /// What [`Builder::login`] gives: a future of the client, or the client.
     type Login;
 
@@ -24,7 +26,10 @@ pub trait Start: Sized {
     /// # Errors
     ///
     /// [`BuildError::Entropy`] and [`BuildError::Runtime`].
-    fn start(config: Config) -> Result<Self::Client, BuildError>;
+    fn start(
+        config: Config,
+        tokens: Option<Self::TokenProvider>,
+    ) -> Result<Self::Client, BuildError>;
 
     /// Logs in a client that was just built.
     fn login(built: Result<Self::Client, BuildError>) -> Self::Login;
@@ -41,11 +46,12 @@ pub trait Start: Sized {
 ///
 /// Endpoints are given as text and checked by [`build`](Self::build). Options
 /// that the JavaScript SDK has too name their counterpart there.
-pub struct Builder<S> {
+pub struct Builder<S: Start> {
     config: Config,
     dispatch: Option<String>,
     gate: Option<String>,
     proxy: Option<String>,
+    tokens: Option<S::TokenProvider>,
     #[cfg(feature = "tls")]
     trust: Trust,
     start: PhantomData<fn() -> S>,
@@ -84,6 +90,7 @@ impl<S: Start> Builder<S> {
             dispatch: None,
             gate: None,
             proxy: None,
+            tokens: None,
             #[cfg(feature = "tls")]
             trust: Trust::default(),
             start: PhantomData,
@@ -219,6 +226,17 @@ impl<S: Start> Builder<S> {
         self.set(|config| config.provide_tokens(on))
     }
 
+    /// Asks `provider` for a fresh token when the gate refuses the one in use;
+    /// implies [`provide_tokens`](Self::provide_tokens).
+    ///
+    /// The provider has 30 s to answer. `None` makes the refusal final, and so
+    /// do three refused tokens in a row.
+    #[must_use]
+    pub fn token_provider(mut self, provider: impl Into<S::TokenProvider>) -> Self {
+        self.tokens = Some(provider.into());
+        self.provide_tokens(true)
+    }
+
     /// Whether arguments are checked before anything is sent (default: on);
     /// see [`Config::check_arguments`].
     #[must_use]
@@ -305,6 +323,10 @@ impl<S: Start> Builder<S> {
     ///
     /// [`BuildError`] says which option is wrong.
     pub fn into_config(self) -> Result<Config, BuildError> {
+        self.split().map(|(config, _)| config)
+    }
+
+    fn split(self) -> Result<(Config, Option<S::TokenProvider>), BuildError> {
         let mut config = self.config;
         if let Some(endpoint) = parse("dispatch", self.dispatch)? {
             config = config.dispatch(endpoint);
@@ -319,7 +341,7 @@ impl<S: Start> Builder<S> {
         if config.tls.is_none() && uses_tls(&config) {
             config = config.tls(self.trust.build::<S>()?);
         }
-        Ok(config)
+        Ok((config, self.tokens))
     }
 
     /// Makes the client, which does nothing before it is told to log in.
@@ -328,7 +350,8 @@ impl<S: Start> Builder<S> {
     ///
     /// [`BuildError`] says which option is wrong.
     pub fn build(self) -> Result<S::Client, BuildError> {
-        S::start(self.into_config()?)
+        let (config, tokens) = self.split()?;
+        S::start(config, tokens)
     }
 
     /// Makes the client and logs it in.
@@ -383,7 +406,7 @@ impl Trust {
     }
 }
 
-impl<S> fmt::Debug for Builder<S> {
+impl<S: Start> fmt::Debug for Builder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("config", &self.config)

@@ -76,7 +76,11 @@ impl<R: Request> Call<R> {
         let mut core = self.shared.lock();
         match core.waiters.get_mut(&call) {
             Some(Waiter::Pending(known)) => {
-                known.clone_from(waker);
+                let changed = !known.will_wake(waker);
+                let replaced = changed.then(|| core::mem::replace(known, waker.clone()));
+                // The task it belongs to may end with it, and hold a call.
+                drop(core);
+                drop(replaced);
                 return Poll::Pending;
             }
             Some(Waiter::Done(..)) => {}
@@ -121,9 +125,13 @@ impl<R: Request> Drop for Call<R> {
             let mut core = self.shared.lock();
             core.client.cancel(call);
             let waiter = core.waiters.remove(&call);
+            // A file's connection is to be closed, which nobody else would
+            // tell the driver.
+            let doorbell = core.client.has_output().then(|| core.doorbell.take());
             // The waker inside may run foreign code when dropped.
             drop(core);
             drop(waiter);
+            doorbell.flatten().into_iter().for_each(Waker::wake);
         }
     }
 }

@@ -80,13 +80,11 @@ impl Driver {
     pub fn turn(&mut self, doorbell: &Waker, inputs: impl IntoIterator<Item = Input>) -> Turn {
         let now = self.shared.now();
         let mut core = self.shared.lock();
-        if !core
-            .doorbell
-            .as_ref()
-            .is_some_and(|known| known.will_wake(doorbell))
-        {
-            core.doorbell = Some(doorbell.clone());
-        }
+        let known = core.doorbell.as_ref();
+        let replaced = match known.is_some_and(|known| known.will_wake(doorbell)) {
+            true => None,
+            false => core.doorbell.replace(doorbell.clone()),
+        };
         let mut inputs = inputs.into_iter();
         // Every input brings the time with it; without one it is all there is.
         let first = inputs.next().unwrap_or(Input::Tick);
@@ -102,6 +100,7 @@ impl Driver {
             finished: core.handles_gone && core.client.state().is_closed(),
         };
         drop(core);
+        drop(replaced);
         self.woken.drain(..).for_each(Waker::wake);
         turn
     }
@@ -115,11 +114,17 @@ impl Driver {
         (piece, core.client.has_output())
     }
 
-    /// Hands over a fresh token; see
-    /// [`Client::set_token`](crate::Client::set_token). A turn is due.
-    pub fn set_token(&mut self, token: impl Into<Token>) {
+    /// Hands over a fresh token, or the news that there is none; see
+    /// [`Client::set_token`](crate::Client::set_token) and
+    /// [`Client::withhold_token`](crate::Client::withhold_token). A turn is
+    /// due.
+    pub fn token_provided(&mut self, token: Option<Token>) {
         let now = self.shared.now();
-        self.shared.lock().client.set_token(now, token.into());
+        let mut core = self.shared.lock();
+        match token {
+            Some(token) => core.client.set_token(now, token),
+            None => core.client.withhold_token(now),
+        }
     }
 }
 

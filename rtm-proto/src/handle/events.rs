@@ -8,6 +8,7 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::shared::Shared;
+use super::wakers::Seat;
 use crate::client::State;
 use crate::event::Event;
 
@@ -23,11 +24,15 @@ use crate::event::Event;
 /// a `next()` that is dropped loses nothing.
 pub struct Events {
     shared: Arc<Shared>,
+    seat: Seat,
 }
 
 impl Events {
     pub(super) const fn new(shared: Arc<Shared>) -> Self {
-        Events { shared }
+        Events {
+            shared,
+            seat: Seat::new(),
+        }
     }
 
     /// The next event if one is waiting.
@@ -40,15 +45,24 @@ impl Stream for Events {
     type Item = Event;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        let mut core = self.shared.lock();
+        let Events { shared, seat } = self.get_mut();
+        let mut core = shared.lock();
         if let Some(event) = core.events.pop() {
             return Poll::Ready(Some(event));
         }
         if core.is_over() {
             return Poll::Ready(None);
         }
-        core.event_wakers.register(cx.waker());
+        let replaced = core.event_wakers.register(seat, cx.waker());
+        drop(core);
+        drop(replaced);
         Poll::Pending
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.shared.leave(&self.seat, |core| &mut core.event_wakers);
     }
 }
 
@@ -69,30 +83,43 @@ impl fmt::Debug for Events {
 /// A `next()` that is dropped loses nothing.
 pub struct Watch {
     shared: Arc<Shared>,
+    seat: Seat,
     seen: Option<u64>,
 }
 
 impl Watch {
     pub(super) const fn new(shared: Arc<Shared>) -> Self {
-        Watch { shared, seen: None }
+        Watch {
+            shared,
+            seat: Seat::new(),
+            seen: None,
+        }
     }
 }
 
 impl Stream for Watch {
     type Item = State;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<State>> {
-        let shared = self.shared.clone();
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<State>> {
+        let Watch { shared, seat, seen } = self.get_mut();
         let mut core = shared.lock();
-        if self.seen != Some(core.state_version) {
-            self.seen = Some(core.state_version);
+        if *seen != Some(core.state_version) {
+            *seen = Some(core.state_version);
             return Poll::Ready(Some(core.client.state().clone()));
         }
         if core.is_over() {
             return Poll::Ready(None);
         }
-        core.state_wakers.register(cx.waker());
+        let replaced = core.state_wakers.register(seat, cx.waker());
+        drop(core);
+        drop(replaced);
         Poll::Pending
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.shared.leave(&self.seat, |core| &mut core.state_wakers);
     }
 }
 

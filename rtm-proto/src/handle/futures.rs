@@ -6,9 +6,10 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::shared::Shared;
+use super::shared::{Shared, login_outcome};
+use super::wakers::Seat;
 use crate::client::{Session, State};
-use crate::error::{Cause, LoginError, LoginErrorKind};
+use crate::error::LoginError;
 
 /// A login: a future that gives the session.
 ///
@@ -16,7 +17,8 @@ use crate::error::{Cause, LoginError, LoginErrorKind};
 /// after a final refusal, a logout, the last permitted attempt, or the first
 /// failure without [`auto_reconnect`](crate::Config::auto_reconnect). Joining
 /// a login that is under way, or a session that is open, is fine. Nothing
-/// happens before it is polled.
+/// happens before it is polled; if the last handle is gone by then, nothing is
+/// begun and it fails with what closed the client.
 ///
 /// # Cancel safety
 ///
@@ -24,15 +26,23 @@ use crate::error::{Cause, LoginError, LoginErrorKind};
 #[must_use = "a login does nothing unless polled, for example by `.await`"]
 pub struct Login {
     shared: Arc<Shared>,
-    /// Logins that had ended when this one was asked for.
-    ended_before: Option<u64>,
+    seat: Seat,
+    before: Option<Before>,
+}
+
+/// What there had been when a login was asked for.
+#[derive(Clone, Copy)]
+struct Before {
+    logins_ended: u64,
+    sessions_opened: u64,
 }
 
 impl Login {
     pub(super) const fn new(shared: Arc<Shared>) -> Self {
         Login {
             shared,
-            ended_before: None,
+            seat: Seat::new(),
+            before: None,
         }
     }
 }
@@ -40,34 +50,49 @@ impl Login {
 impl Future for Login {
     type Output = Result<Session, LoginError>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.ended_before.is_none() {
-            let before = self.shared.act(|core, now| {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let before = *this.before.get_or_insert_with(|| {
+            this.shared.act(|core, now| {
                 // A session that is closing will end once more before this
                 // login begins.
                 let closing = u64::from(matches!(core.client.state(), State::Closing));
-                core.client.login(now);
-                core.logins_ended + closing
-            });
-            self.ended_before = Some(before);
+                // Without a handle nobody could ever end the session.
+                if !core.handles_gone {
+                    core.client.login(now);
+                }
+                Before {
+                    logins_ended: core.logins_ended + closing,
+                    sessions_opened: core.sessions_opened,
+                }
+            })
+        });
+        let mut core = this.shared.lock();
+        if core.sessions_opened > before.sessions_opened {
+            if let Some(session) = &core.last_session {
+                return Poll::Ready(Ok(session.clone()));
+            }
         }
-        let mut core = self.shared.lock();
-        if let State::Online { session } = core.client.state() {
-            return Poll::Ready(Ok(session.clone()));
+        // A login that was to follow a logout may have been revoked by another
+        // one: a closed client has none under way, whatever the count says.
+        if let Some(outcome) = login_outcome(core.client.state()) {
+            return Poll::Ready(outcome);
         }
-        if Some(core.logins_ended) > self.ended_before {
+        if core.logins_ended > before.logins_ended {
             if let Some(outcome) = &core.last_login {
                 return Poll::Ready(outcome.clone());
             }
         }
-        if let State::Closed {
-            cause: Cause::Aborted,
-        } = core.client.state()
-        {
-            return Poll::Ready(Err(LoginError::new(LoginErrorKind::Aborted)));
-        }
-        core.state_wakers.register(cx.waker());
+        let replaced = core.state_wakers.register(&mut this.seat, cx.waker());
+        drop(core);
+        drop(replaced);
         Poll::Pending
+    }
+}
+
+impl Drop for Login {
+    fn drop(&mut self) {
+        self.shared.leave(&self.seat, |core| &mut core.state_wakers);
     }
 }
 
@@ -145,6 +170,7 @@ impl<C> fmt::Debug for LoginClient<C> {
 #[must_use = "a logout does nothing unless polled, for example by `.await`"]
 pub struct Logout {
     shared: Arc<Shared>,
+    seat: Seat,
     asked: bool,
 }
 
@@ -152,6 +178,7 @@ impl Logout {
     pub(super) const fn new(shared: Arc<Shared>) -> Self {
         Logout {
             shared,
+            seat: Seat::new(),
             asked: false,
         }
     }
@@ -160,19 +187,27 @@ impl Logout {
 impl Future for Logout {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.asked {
-            self.asked = true;
-            self.shared.act(|core, now| core.client.logout(now));
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        if !core::mem::replace(&mut this.asked, true) {
+            this.shared.act(|core, now| core.client.logout(now));
         }
-        let mut core = self.shared.lock();
+        let mut core = this.shared.lock();
         // Anything but `Closing` means that the session it was about is over,
         // even if somebody has begun another since.
         if !matches!(core.client.state(), State::Closing) {
             return Poll::Ready(());
         }
-        core.state_wakers.register(cx.waker());
+        let replaced = core.state_wakers.register(&mut this.seat, cx.waker());
+        drop(core);
+        drop(replaced);
         Poll::Pending
+    }
+}
+
+impl Drop for Logout {
+    fn drop(&mut self) {
+        self.shared.leave(&self.seat, |core| &mut core.state_wakers);
     }
 }
 

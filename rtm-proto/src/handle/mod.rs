@@ -2,22 +2,27 @@
 //! hold, the futures it gives, the event queue, and the driver's side of it.
 //!
 //! An adapter makes a [`Driver`] and a [`Handle`] with [`new`], gives the
-//! handle to the application and keeps the driver in a loop of its own:
-//! [`Driver::turn`], do what it says, move bytes, repeat. Everything here is
-//! still without I/O; the time comes from a [`Clock`] the adapter provides.
+//! handle to the application and keeps the driver in a loop: [`Driver::turn`],
+//! do what it says, move bytes, repeat. For async runtimes that loop is
+//! [`drive`], over the sockets and the timer of a [`Runtime`]. Everything here
+//! is still without I/O; the time comes from a [`Clock`] the adapter provides.
 //!
-//! The lock inside is never held while user code runs: requests are encoded
-//! under it, but answers are decoded in the caller's task, and wakers are
-//! called after it is released.
+//! The lock inside is held while a request is encoded, so an implementation of
+//! [`Request::encode`](crate::Request::encode) must not use the client it is
+//! sent with. No other foreign code runs under it: answers are decoded in the
+//! caller's task, and wakers are called and dropped after it is released.
 
 mod builder;
 mod call;
 mod driver;
 mod events;
 mod futures;
+mod history;
+mod looping;
 mod queue;
 mod read_buffer;
 mod shared;
+mod tokens;
 mod wakers;
 
 pub use builder::{Builder, Start};
@@ -25,8 +30,11 @@ pub use call::Call;
 pub use driver::{Action, Driver, Turn};
 pub use events::{Events, Watch};
 pub use futures::{Login, LoginClient, Logout};
+pub use history::HistoryStream;
+pub use looping::{Runtime, drive};
 pub use read_buffer::ReadBuffer;
 pub use shared::{Clock, Handle};
+pub use tokens::{BlockingTokenProvider, TokenProvider};
 
 use alloc::sync::Arc;
 use core::time::Duration;

@@ -14,7 +14,7 @@ use super::driver::Action;
 use super::events::{Events, Watch};
 use super::futures::{Login, Logout};
 use super::queue::EventQueue;
-use super::wakers::Wakers;
+use super::wakers::{Seat, Wakers};
 use crate::client::{Client, Input, Output, Session, State};
 use crate::config::{Config, Token};
 use crate::error::{Cause, LoginError, LoginErrorKind, RequestError};
@@ -58,6 +58,10 @@ pub(super) struct Core {
     /// Counts the logins that have ended, with the outcome of the last.
     pub(super) logins_ended: u64,
     pub(super) last_login: Option<Result<Session, LoginError>>,
+    /// Counts the sessions that have opened, with the last of them: a login
+    /// that opened one has succeeded, however soon it closed again.
+    pub(super) sessions_opened: u64,
+    pub(super) last_session: Option<Session>,
     pub(super) actions: VecDeque<Action>,
     pub(super) doorbell: Option<Waker>,
     pub(super) token_wanted: bool,
@@ -80,6 +84,8 @@ impl Shared {
                 state_version: 0,
                 logins_ended: 0,
                 last_login: None,
+                sessions_opened: 0,
+                last_session: None,
                 actions: VecDeque::new(),
                 doorbell: None,
                 token_wanted: false,
@@ -97,6 +103,16 @@ impl Shared {
     /// with it, so a poisoned lock is as good as any.
     pub(super) fn lock(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets the waker of one who no longer waits.
+    pub(super) fn leave(&self, seat: &Seat, list: impl FnOnce(&mut Core) -> &mut Wakers) {
+        if seat.is_taken() {
+            let mut core = self.lock();
+            let waker = list(&mut core).leave(seat);
+            drop(core);
+            drop(waker);
+        }
     }
 
     /// Changes the client, passes on what comes of it, and wakes the driver.
@@ -156,6 +172,10 @@ impl Core {
         match &event {
             Event::State(state) => {
                 self.state_version += 1;
+                if let State::Online { session } = state {
+                    self.sessions_opened += 1;
+                    self.last_session = Some(session.clone());
+                }
                 if let Some(outcome) = login_outcome(state) {
                     self.logins_ended += 1;
                     self.last_login = Some(outcome);
@@ -176,7 +196,7 @@ impl Core {
 }
 
 /// What a state means for somebody who waits for a login.
-fn login_outcome(state: &State) -> Option<Result<Session, LoginError>> {
+pub(super) fn login_outcome(state: &State) -> Option<Result<Session, LoginError>> {
     match state {
         State::Online { session } => Some(Ok(session.clone())),
         State::Closed { cause } => Some(Err(match cause {

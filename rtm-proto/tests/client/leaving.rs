@@ -154,3 +154,16 @@ fn a_peer_that_takes_no_last_bytes_is_dropped_after_a_second() {
     assert_eq!(world.log.hung_up, [(secs(1), conn)]);
     assert_eq!(world.wait(), (None, Reason::None));
 }
+
+#[test]
+fn what_comes_while_the_last_bytes_leave_is_ignored() {
+    let mut world = online(tcp_config());
+    let conn = world.conn();
+    world.stall(conn, true);
+    world.call(&Call("a"));
+    world.send(push(1, "kickout", &map(&[])));
+    let events = world.log.events.len();
+    world.send(chat(2, 50, "too late"));
+    assert_eq!(world.log.events.len(), events);
+    assert_eq!(world.wait(), (Some(secs(1)), Reason::Drain));
+}

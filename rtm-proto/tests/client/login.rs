@@ -210,6 +210,24 @@ fn full_jitter_stays_below_a_ceiling_that_doubles_from_one_second_to_twenty() {
     }
 }
 
+#[test]
+fn after_a_session_that_lasted_the_pause_is_at_most_half_a_second() {
+    let config = retrying().backoff(Backoff::default());
+    let mut world = World::tcp(config).node("gate", Node::gate()).online();
+    let mut longest = ms(0);
+    for _ in 0..50 {
+        world.run_for(secs(10));
+        world.act(world.conn(), Act::Reset);
+        match world.client.state() {
+            State::Backoff { retry_at, .. } => longest = longest.max(*retry_at - world.now),
+            state => panic!("{state}"),
+        }
+        world.run_for(ms(500));
+        assert!(world.client.state().is_online());
+    }
+    assert!(longest > ms(400) && longest <= ms(500), "{longest:?}");
+}
+
 /// Fails for a while, opens a session, loses it after `lasting`; gives how
 /// often the client had to fail until it gave up.
 fn failures_left_after(lasting: Duration, told_of_time: bool) -> usize {
@@ -305,4 +323,17 @@ fn a_network_change_outside_a_pause_changes_nothing() {
     world.run_for(ms(0));
     world.input(Input::NetworkChanged);
     assert_eq!(names(&world), ["connecting 1", "online"]);
+}
+
+#[test]
+fn a_login_that_exceeds_the_package_limit_is_final_even_with_reconnect_on() {
+    let mut config = retrying().max_package(1024);
+    config = config.attributes([("key", "v".repeat(2000))]);
+    let mut world = with_gate(config);
+    world.login();
+    world.run_for(secs(1));
+    let (kind, code) = failure(&world);
+    assert!(matches!(kind, LoginErrorKind::Encode(_)), "{kind:?}");
+    assert_eq!(code, ErrorCode::PROTO_INVALID_PACKAGE);
+    assert!(world.client.state().is_closed());
 }

@@ -2,6 +2,7 @@
 //! and not one socket or thread.
 
 mod bounds;
+mod chaos;
 mod connection;
 mod contract;
 mod endings;
@@ -18,3 +19,4 @@ mod routes;
 mod steps;
 mod support;
 mod tokens;
+mod uploads;

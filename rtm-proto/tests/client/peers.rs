@@ -63,7 +63,7 @@ fn the_answers_of_dispatch_and_gate_may_be_framed_wrongly() {
 
 #[test]
 fn calls_beyond_the_unsent_limit_get_backpressure_and_room_comes_back() {
-    let mut world = online(tcp_config().max_unsent(1000));
+    let mut world = online(tcp_config().max_unsent(990));
     let conn = world.conn();
     world.stall(conn, true);
     let mut accepted: Vec<CallId> = Vec::new();
@@ -75,7 +75,7 @@ fn calls_beyond_the_unsent_limit_get_backpressure_and_room_comes_back() {
     };
     assert_eq!(*refused.kind(), RequestErrorKind::Backpressure);
     // A quest of "a" has 12 + 4 + 1 + 1 bytes.
-    assert_eq!(accepted.len(), 1000 / 18);
+    assert_eq!(accepted.len(), 990 / 18);
     world.stall(conn, false);
     world.run_for(ms(0));
     assert!(

@@ -5,8 +5,8 @@ use rtm_proto::error::{ErrorCode, LoginErrorKind, LoginStep};
 use rtm_proto::{Config, State};
 
 use crate::support::{
-    Act, Node, Reach, TICK, World, bare_config, dialed, endpoint, failure, map, ms, secs,
-    tcp_config,
+    Act, Node, Reach, TICK, World, answer, bare_config, dialed, endpoint, failure, map, ms, push,
+    secs, tcp_config,
 };
 
 fn retrying() -> Config {
@@ -142,4 +142,42 @@ fn answers_of_dispatch_and_gate_that_make_no_sense_are_failures() {
         world.run_for(ms(0));
         assert!(matches!(failure(&world).0, LoginErrorKind::Decode(_)));
     }
+}
+
+#[test]
+fn where_the_last_gate_refuses_the_given_one_is_tried_again() {
+    let mut world = World::tcp(retrying())
+        .node("gate", Node::new(|_| vec![Act::redirect("other:1")]))
+        .node("other", Node::gate())
+        .online();
+    world.set_node("other", Node::that_is(Reach::Refused));
+    world.act(world.conn(), Act::Reset);
+    world.run_for(ms(150));
+    world.set_node("gate", Node::gate());
+    world.run_for(secs(1));
+    let hosts: Vec<&str> = dialed(&world).into_iter().map(|(_, host)| host).collect();
+    assert_eq!(hosts, ["gate", "other", "other", "gate"]);
+    assert!(world.client.state().is_online());
+}
+
+#[test]
+fn the_dispatch_connection_is_closed_once_it_has_named_a_gate() {
+    let world = with_gate(dispatched()).online();
+    assert_eq!(world.log.closed, ["dispatch"]);
+    assert_eq!(world.log.hung_up.len(), 1);
+}
+
+#[test]
+fn a_kickout_behind_a_redirect_comes_from_a_gate_that_is_left_already() {
+    let moved = map(&[("ok", false.into()), ("gate", "other:1".into())]);
+    let mut bytes = answer(1, &moved).to_vec();
+    bytes.extend_from_slice(&push(1, "kickout", &map(&[])));
+    let gate = Node::new(move |_| vec![Act::Raw(bytes.clone().into())]);
+    let world = World::tcp(tcp_config())
+        .node("gate", gate)
+        .node("other", Node::gate())
+        .online();
+    assert_eq!(world.log.pushes(), [""; 0]);
+    // It was answered all the same.
+    assert_eq!(world.log.push_answers.len(), 1);
 }

@@ -83,6 +83,11 @@ fn three_fresh_tokens_in_a_row_are_tried_and_then_the_refusal_is_final() {
     world.run_for(secs(1));
     assert_eq!(failure(&world).0, LoginErrorKind::TokenRefused);
     assert_eq!(refusals(&world), 3);
+    // A new login asks anew.
+    world.login();
+    world.run_for(secs(1));
+    assert_eq!(refusals(&world), 4);
+    assert!(!world.client.state().is_closed());
 }
 
 #[test]

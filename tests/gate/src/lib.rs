@@ -22,6 +22,10 @@
 //! `t_echo {v}` answers `{v}`, and `t_push {n, len = 5, method = "pushmsg", mode = "twoway" | "oneway" | "json",
 //! mtype = 30, mid0?}` answers `{n}` and pushes `n` messages of `len` bytes to whoever asked, with message ids from `mid0`
 //! on, or rising from quest to quest. Both work without login.
+//!
+//! A file that was sent is announced by a URL on the plain port, `http://127.0.0.1:PORT/files/NAME`, and served there to
+//! anybody who asks with GET: one request per connection, 404 for what is not there. The latest 1 024 files are kept, as
+//! far as they are not more than 64 MiB together.
 
 mod area;
 mod builder;
@@ -29,6 +33,7 @@ mod clock;
 mod conn;
 mod faults;
 mod file_tokens;
+mod files;
 mod gate;
 mod history;
 mod outbox;

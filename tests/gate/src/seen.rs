@@ -32,6 +32,8 @@ pub enum Ended {
     Malformed(&'static str),
     /// Nothing went either way for longer than the idle limit.
     Idle,
+    /// It asked for a file over HTTP and got its response.
+    Served,
     /// The session was ended by a kickout.
     Kicked,
     /// A fault that was asked for.

@@ -4,6 +4,7 @@ use crate::conn::Conn;
 use crate::outbox::Next;
 use crate::seen::Ended;
 use crate::service::{Feed, Reaction, Service};
+use crate::wire::http;
 use crate::wire::input::{Input, Item};
 use crate::wire::websocket::PONG;
 use crate::wirefault::{Socket, Wire, WireFault};
@@ -197,8 +198,13 @@ impl Task<'_> {
             }
             drain(&mut reader).await;
         };
+        let limit = match reason {
+            // A file is more than a few last words.
+            Ended::Served => self.service.config.times.idle,
+            _ => FAREWELL,
+        };
         let limit = async {
-            Timer::after(FAREWELL).await;
+            Timer::after(limit).await;
         };
         or(farewell, limit).await;
         reason
@@ -244,6 +250,12 @@ impl Task<'_> {
             Item::Refused(response) => {
                 self.conn.outbox.push(response.into_bytes());
                 return Some(Stop::Flush(Ended::Malformed("upgrade")));
+            }
+            Item::File(name) => {
+                let content = self.service.world().files.get(&name);
+                let response = http::file_response(content.as_deref());
+                self.conn.outbox.push(response);
+                return Some(Stop::Flush(Ended::Served));
             }
             Item::Ping => self.conn.outbox.push(PONG.to_vec()),
             Item::Close => return Some(Stop::Now(Ended::Peer)),

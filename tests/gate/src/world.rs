@@ -2,6 +2,7 @@
 
 use crate::conn::Conn;
 use crate::file_tokens::FileTokens;
+use crate::files::Files;
 use crate::history::History;
 use crate::refusal::Refusal;
 use md5::{Digest, Md5};
@@ -99,6 +100,7 @@ pub(crate) struct World {
     pub(crate) rooms: BTreeMap<i64, Room>,
     pub(crate) history: History,
     pub(crate) file_tokens: FileTokens,
+    pub(crate) files: Files,
     mids: HashSet<(i64, i64)>,
     mids_in_order: VecDeque<(i64, i64)>,
     tokens_made: u64,

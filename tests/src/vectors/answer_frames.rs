@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rtm_client_tokio::error::{RequestError, RequestErrorKind};
+use rtm_proto::error::{RequestError, RequestErrorKind};
 
 use super::args::Args;
 use super::compare;

@@ -1,6 +1,6 @@
 //! Arguments of a recorded call.
 
-use rtm_client_tokio::Body;
+use rtm_proto::Body;
 
 use crate::value::Value;
 
@@ -74,6 +74,28 @@ impl Args {
         self.get(key).map(|_| self.text(key)).transpose()
     }
 
+    /// A truth value.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or something else.
+    pub(crate) fn flag(&self, key: &str) -> Result<bool, String> {
+        let flag = match self.get(key) {
+            Some(Value::Bool(flag)) => Some(*flag),
+            _ => None,
+        };
+        self.required(key, flag, "a truth value")
+    }
+
+    /// A truth value, if it was given.
+    ///
+    /// # Errors
+    ///
+    /// When it is something else.
+    pub(crate) fn opt_flag(&self, key: &str) -> Result<Option<bool>, String> {
+        self.get(key).map(|_| self.flag(key)).transpose()
+    }
+
     /// The body of a message.
     ///
     /// # Errors
@@ -83,6 +105,18 @@ impl Args {
         match self.get("msg") {
             Some(Value::Bytes(bytes)) => Ok(Body::from(bytes.clone())),
             _ => self.text("msg").map(Body::from),
+        }
+    }
+
+    /// The name and the content of a file.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or something else.
+    pub(crate) fn file(&self) -> Result<(String, Vec<u8>), String> {
+        match self.get("file") {
+            Some(Value::File { name, content }) => Ok((name.clone(), content.clone())),
+            _ => self.required("file", None, "a file"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Events of the client in the form of the records.
 
-use rtm_client_tokio::rtm_proto::payload::Payload;
-use rtm_client_tokio::{Conversation, Event, Message, State, UserId};
+use rtm_proto::payload::Payload;
+use rtm_proto::{Conversation, Event, Message, State, UserId};
 
 use super::compare;
 use super::record::{Record, Verdict};

@@ -13,13 +13,13 @@ mod push_frames;
 mod record;
 mod server;
 mod setup;
+mod shown;
 mod subject;
 mod tcp_frames;
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::path::Path;
-use std::str::FromStr;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -28,32 +28,13 @@ use std::time::{Duration, Instant};
 pub use methods::{NOT_BUILT, is_built};
 use record::{Record, Verdict};
 
+use crate::runtime::Runtime;
 use subject::Subject;
 
 /// How many records are judged at a time; most of them only wait.
 const WORKERS: usize = 48;
 /// A record without verdict by then has failed. The longest takes 21 s.
 const LIMIT: Duration = Duration::from_secs(55);
-
-/// The runtimes whose client can be judged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Runtime {
-    /// `rtm-client-tokio`.
-    #[default]
-    Tokio,
-}
-
-impl FromStr for Runtime {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "tokio" => Ok(Runtime::Tokio),
-            "async-std" | "smol" | "blocking" => Err(format!("the {name} client is not built yet")),
-            _ => Err(format!("unknown runtime {name}; use tokio")),
-        }
-    }
-}
 
 /// What came of a folder of vectors.
 #[derive(Debug, Default)]
@@ -105,6 +86,9 @@ pub fn run(dir: &Path, runtime: Runtime) -> Result<Report, String> {
     }
     let jobs = match runtime {
         Runtime::Tokio => jobs::<rtm_client_tokio::Client>(dir)?,
+        Runtime::AsyncStd => jobs::<rtm_client_async_std::Client>(dir)?,
+        Runtime::Smol => jobs::<rtm_client_async_std::smol::Client>(dir)?,
+        Runtime::Blocking => jobs::<rtm_client_blocking::Client>(dir)?,
     };
     Ok(run_all(jobs))
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rmpv::Value as Packed;
-use rtm_client_tokio::Backoff;
-use rtm_client_tokio::rtm_proto::handle::Builder;
+use rtm_proto::handle::Builder;
+use rtm_proto::{Backoff, FileSignature};
 
 use super::record::Record;
 use super::server::Step;
@@ -53,11 +53,12 @@ pub(crate) fn builder_of<S: Subject>(record: &Record) -> Result<Builder<S::Start
     Ok(builder.ipv6(record.flag("ipv6")))
 }
 
-fn seeded<S: rtm_client_tokio::rtm_proto::handle::Start>(builder: Builder<S>) -> Builder<S> {
+fn seeded<S: rtm_proto::handle::Start>(builder: Builder<S>) -> Builder<S> {
     builder
         .backoff(Backoff::fixed(Duration::from_millis(100)))
         .duplicate_lifetime(Duration::from_secs(5))
         .check_arguments(false)
+        .file_signature(FileSignature::Seed)
 }
 
 /// A msgpack map.

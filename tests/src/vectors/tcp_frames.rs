@@ -1,10 +1,10 @@
 //! `tcp-frames.json`, except its probes: the client's own codec against captured packages.
 
 use bytes::{Bytes, BytesMut};
-use rtm_client_tokio::rtm_proto::frame::{
+use rtm_proto::frame::{
     DEFAULT_MAX_PACKAGE, Decoder, Frame, HEADER_LEN, Header, encode_answer, encode_quest,
 };
-use rtm_client_tokio::rtm_proto::payload::{Encoding, Payload};
+use rtm_proto::payload::{Encoding, Payload};
 
 use super::record::{Record, Verdict};
 use super::{Job, job};

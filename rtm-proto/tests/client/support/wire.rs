@@ -183,11 +183,14 @@ impl Wire {
         }
     }
 
-    /// Sends one package.
+    /// Sends one package, unless a goodbye was said.
     pub(crate) fn send(&mut self, package: Bytes) {
         match &mut self.framing {
             Framing::Stream => self.send_raw(&package),
-            Framing::WebSocket(websocket) => websocket.send(Message::Binary(package)).unwrap(),
+            Framing::WebSocket(websocket) if websocket.can_write() => {
+                websocket.send(Message::Binary(package)).unwrap();
+            }
+            Framing::WebSocket(_) => {}
             _ => panic!("the connection is not open"),
         }
     }

@@ -6,7 +6,7 @@ use crate::clock::now_ms;
 use crate::params::Params;
 use crate::refusal::Refusal;
 use crate::service::Service;
-use crate::wire::Value;
+use crate::wire::{Value, http};
 use crate::world::{World, hex_upper};
 use md5::{Digest, Md5};
 
@@ -74,12 +74,13 @@ pub(crate) fn receive(
     if !world.take_mid(from, mid) {
         return Err(Refusal::code(200053));
     }
+    let name = world.files.keep(file, &extension);
     let message = Message {
         target,
         from,
         mid,
         mtype,
-        body: url(service, mid, &extension).into(),
+        body: url(service, &name).into(),
         attrs: attrs.to_owned(),
         mtime: now_ms(),
     };
@@ -109,11 +110,10 @@ fn is_sign(sign: &str, file: &[u8], token: &str) -> bool {
     sign == upper || sign == lower.to_lowercase()
 }
 
-/// Where the file would be, if this service served files.
-fn url(service: &Service, mid: i64, extension: &str) -> String {
+/// Where the file is.
+fn url(service: &Service, name: &str) -> String {
     let endpoint = service.ports.endpoint(false);
-    let dot = if extension.is_empty() { "" } else { "." };
-    format!("http://{endpoint}/files/{mid}{dot}{extension}")
+    format!("http://{endpoint}{}{name}", http::FILES)
 }
 
 #[cfg(test)]

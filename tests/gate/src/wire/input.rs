@@ -1,5 +1,6 @@
 //! What comes in on a connection, whichever of the two protocols it speaks.
 
+use super::http;
 use super::package::{self, Malformed, Package};
 use super::websocket::{self, Incoming, Reader, Upgrade};
 use bytes::BytesMut;
@@ -13,6 +14,8 @@ pub(crate) enum Item {
     Upgraded(String),
     /// The request was refused with this response; close after it.
     Refused(String),
+    /// A request for the file of this name; close after the response.
+    File(String),
     /// A WebSocket ping.
     Ping,
     /// The peer wants to end, or asked for something that is closed without a word.
@@ -85,6 +88,9 @@ impl Input {
             return Ok(None);
         };
         let head = self.bytes.split_to(len);
+        if let Some(name) = http::wanted_file(&head) {
+            return Ok(Some(Item::File(name.to_owned())));
+        }
         Ok(Some(match websocket::upgrade(&head) {
             Upgrade::Accepted(response) => {
                 self.protocol = Protocol::WebSocket(Reader::default());

@@ -2,6 +2,7 @@
 //!
 //! Written for this service alone, so that a mistake of a client's codec cannot hide behind the same mistake here.
 
+pub(crate) mod http;
 pub(crate) mod input;
 mod json;
 mod msgpack;

@@ -2,6 +2,7 @@
 
 mod areas;
 mod faults;
+mod files;
 mod foreign_clients;
 mod peer;
 mod probes_tcp;

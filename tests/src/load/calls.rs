@@ -1,0 +1,115 @@
+//! Calls as fast as the depth allows.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use rtm_client_tokio::Client;
+use rtm_client_tokio::api::{Caller, Custom, MessageApi};
+use rtm_client_tokio::error::RequestError;
+use serde_json::{Value as Json, json};
+
+use super::histogram::Histogram;
+use super::{Options, Source, ratio, rounded, usage};
+
+/// Type of the messages that are sent: the first that is free for applications.
+const MESSAGE_TYPE: u8 = 51;
+
+/// What the callers found.
+#[derive(Default)]
+struct Tally {
+    latency: Histogram,
+    errors: AtomicU64,
+    first_error: OnceLock<String>,
+}
+
+/// What is called.
+struct Quest {
+    method: String,
+    to: i64,
+    text: String,
+}
+
+impl Quest {
+    async fn carry_out(&self, client: &Client) -> Result<(), RequestError> {
+        if self.method == "sendmsg" {
+            let sent = client.send_message(self.to, MESSAGE_TYPE, self.text.as_str());
+            return sent.await.map(drop);
+        }
+        let request = Custom::new(self.method.as_str()).field("v", self.text.as_str());
+        client.call(request).await.map(drop)
+    }
+}
+
+/// Each call in flight is a task that makes one call after the other: that
+/// allocates nothing per call, a wake is a push to the run queue, and it is
+/// what applications do. (Calls in a `FuturesUnordered` would cost a node of it
+/// each.)
+pub(super) async fn measure(options: &Options, source: &Source) -> Result<Json, String> {
+    let client = source.client().await?;
+    let quest = Arc::new(Quest {
+        method: options.quest.clone(),
+        to: options.to,
+        text: "x".repeat(options.size),
+    });
+    let tally = Arc::new(Tally::default());
+    let cpu_before = usage::cpu_time();
+    let start = Instant::now();
+    let until = start + options.span;
+    let callers: Vec<_> = (0..options.depth)
+        .map(|_| {
+            tokio::spawn(make_calls(
+                client.clone(),
+                quest.clone(),
+                tally.clone(),
+                until,
+            ))
+        })
+        .collect();
+    for caller in callers {
+        caller
+            .await
+            .map_err(|error| format!("a caller failed: {error}"))?;
+    }
+    let took = start.elapsed().as_secs_f64();
+    let cpu = (usage::cpu_time() - cpu_before).as_secs_f64();
+    if let Some(error) = tally.first_error.get() {
+        eprintln!("load: first error: {error}");
+    }
+    client.logout().await;
+    Ok(figures(&tally, took, cpu))
+}
+
+fn figures(tally: &Tally, took: f64, cpu: f64) -> Json {
+    let latency = &tally.latency;
+    let calls = latency.count() as f64;
+    json!({
+        "qps": rounded(ratio(calls, took), 1),
+        "p50_us": rounded(latency.quantile_us(0.5), 1),
+        "p99_us": rounded(latency.quantile_us(0.99), 1),
+        "p999_us": rounded(latency.quantile_us(0.999), 1),
+        "cpu_us_per_call": rounded(ratio(cpu * 1e6, calls), 3),
+        "errors": tally.errors.load(Ordering::Relaxed),
+    })
+}
+
+/// One call after the other; each starts when the one before it ends, so one
+/// look at the clock serves both.
+async fn make_calls(client: Client, quest: Arc<Quest>, tally: Arc<Tally>, until: Instant) {
+    let mut start = Instant::now();
+    while start < until {
+        let outcome = quest.carry_out(&client).await;
+        let end = Instant::now();
+        match outcome {
+            Ok(()) => tally.latency.record(end - start),
+            Err(error) => {
+                tally.errors.fetch_add(1, Ordering::Relaxed);
+                tally.first_error.get_or_init(|| error.to_string());
+                // A call that fails at once must not keep the connection from
+                // being driven.
+                tokio::task::yield_now().await;
+            }
+        }
+        start = end;
+    }
+}

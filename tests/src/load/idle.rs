@@ -1,0 +1,42 @@
+//! Clients that do nothing.
+
+use futures::{StreamExt, TryStreamExt, stream};
+use rtm_client_tokio::{Client, State};
+use serde_json::{Value as Json, json};
+
+use super::{Options, Source, ratio, rounded, usage};
+
+/// Logins under way at a time.
+const LOGINS: usize = 64;
+
+/// Opens the clients, lets them be, and looks at what they cost.
+pub(super) async fn measure(
+    options: &Options,
+    source: &Source,
+    count: u32,
+) -> Result<Json, String> {
+    // What only the first client costs belongs to none of those that follow.
+    let first = source.client().await?;
+    let before = usage::resident_kib()?;
+    let logins = stream::iter(0..count).map(|_| source.client());
+    let clients: Vec<Client> = logins.buffer_unordered(LOGINS).try_collect().await?;
+    let after = usage::resident_kib()?;
+
+    let cpu_before = usage::cpu_time();
+    tokio::time::sleep(options.span).await;
+    let cpu = (usage::cpu_time() - cpu_before).as_secs_f64();
+
+    let gone = clients
+        .iter()
+        .filter(|client| !matches!(client.state(), State::Online { .. }));
+    let errors = gone.count();
+    for client in clients.iter().chain([&first]) {
+        client.abort();
+    }
+    let grown = after.saturating_sub(before) as f64;
+    Ok(json!({
+        "rss_kib_per_connection": rounded(ratio(grown, count.into()), 2),
+        "cpu_ms_per_s": rounded(cpu * 1e3 / options.span.as_secs_f64(), 3),
+        "errors": errors,
+    }))
+}

@@ -1,0 +1,175 @@
+//! The program `load` against the local gate.
+
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use rtm_gate::Gate;
+use rtm_tests::load::{Mode, Options, run};
+use serde_json::Value;
+
+fn gate() -> Gate {
+    Gate::builder().record(false).start().unwrap()
+}
+
+/// A short measurement as the first user of `gate`.
+fn options(gate: &Gate, endpoint: String) -> Options {
+    let [me, peer, ..] = gate.users() else {
+        panic!("the gate has users");
+    };
+    Options {
+        span: Duration::from_millis(200),
+        project_id: gate.project_id(),
+        user_id: me.id,
+        token: me.token.clone(),
+        to: peer.id,
+        ..Options::new(endpoint)
+    }
+}
+
+#[track_caller]
+fn positive(figures: &Value, fields: &[&str]) {
+    for field in fields {
+        let figure = figures[field].as_f64();
+        assert!(
+            figure.is_some_and(|figure| figure > 0.0),
+            "{field}: {figures}"
+        );
+    }
+}
+
+const OF_CALLS: [&str; 5] = ["qps", "p50_us", "p99_us", "p999_us", "cpu_us_per_call"];
+
+#[test]
+fn calls_are_measured_over_tcp_and_ws_one_by_one_and_many_at_a_time() {
+    let gate = gate();
+    for endpoint in [gate.gate().tcp, gate.gate().ws] {
+        for depth in [1, 64] {
+            let figures = run(&Options {
+                depth,
+                ..options(&gate, endpoint.clone())
+            });
+            let figures = figures.unwrap();
+            assert_eq!(figures["errors"], 0, "{figures}");
+            positive(&figures, &OF_CALLS);
+            assert_eq!(figures.as_object().unwrap().len(), 6, "{figures}");
+            assert!(
+                figures["p50_us"].as_f64() <= figures["p999_us"].as_f64(),
+                "{figures}"
+            );
+        }
+    }
+}
+
+#[test]
+fn any_quest_can_be_measured_without_login_and_behind_tls() {
+    let gate = gate();
+    let figures = run(&Options {
+        quest: "t_echo".into(),
+        raw: true,
+        root_pem: Some(gate.root_certificate().to_owned()),
+        token: "nobody's".into(),
+        ..options(&gate, gate.gate().wss)
+    });
+    let figures = figures.unwrap();
+    assert_eq!(figures["errors"], 0, "{figures}");
+    positive(&figures, &OF_CALLS);
+}
+
+#[test]
+fn refused_calls_are_errors_and_no_calls() {
+    let gate = gate();
+    let myself = gate.users()[0].id;
+    let figures = run(&Options {
+        to: myself,
+        ..options(&gate, gate.gate().tcp)
+    });
+    let figures = figures.unwrap();
+    assert_eq!(figures["qps"], 0.0, "{figures}");
+    positive(&figures, &["errors"]);
+}
+
+#[test]
+fn pushes_are_counted_and_none_is_lost() {
+    let gate = gate();
+    for endpoint in [gate.gate().tcp, gate.gate().ws] {
+        let figures = run(&Options {
+            mode: Mode::Pushes(500),
+            span: Duration::from_secs(10),
+            ..options(&gate, endpoint)
+        });
+        let figures = figures.unwrap();
+        assert_eq!(
+            (&figures["lost"], &figures["errors"]),
+            (&0.into(), &0.into()),
+            "{figures}"
+        );
+        positive(&figures, &["pushes_per_s", "cpu_us_per_push"]);
+    }
+}
+
+#[test]
+fn idle_clients_are_weighed() {
+    let gate = gate();
+    let figures = run(&Options {
+        mode: Mode::Connections(20),
+        ..options(&gate, gate.gate().ws)
+    });
+    let figures = figures.unwrap();
+    assert_eq!(figures["errors"], 0, "{figures}");
+    for field in ["rss_kib_per_connection", "cpu_ms_per_s"] {
+        assert!(
+            figures[field].as_f64().is_some_and(|figure| figure >= 0.0),
+            "{figures}"
+        );
+    }
+}
+
+#[test]
+fn nothing_is_measured_without_a_login() {
+    let gate = gate();
+    let refused = Options {
+        token: "wrong".into(),
+        ..options(&gate, gate.gate().tcp)
+    };
+    assert!(run(&refused).unwrap_err().contains("token"));
+    let nowhere = options(&gate, "gate".into());
+    assert!(run(&nowhere).unwrap_err().contains("port"));
+}
+
+fn program(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_load"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_program_prints_one_json_line_and_nothing_else() {
+    let gate = gate();
+    let ours = options(&gate, gate.gate().tcp);
+    let output = program(&[
+        &ours.endpoint,
+        "--runtime",
+        "tokio",
+        "--seconds",
+        "0.1",
+        "--token",
+        &ours.token,
+    ]);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(stdout.lines().count(), 1, "{stdout}");
+    let figures: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(figures["errors"], 0, "{figures}");
+}
+
+#[test]
+fn the_program_tells_wrong_arguments_and_failures_apart() {
+    let wrong = program(&["tcp://127.0.0.1:1", "--depth", "none"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(wrong.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("--depth none"));
+    let failed = program(&["tcp://127.0.0.1:1", "--seconds", "0.1"]);
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(failed.stdout.is_empty());
+}
