@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
@@ -44,7 +45,8 @@ pub(super) struct Model<'a> {
     /// A kickout was reported, and nobody has logged in since.
     kicked: bool,
     aborted: bool,
-    digest: DefaultHasher,
+    /// Set if the outputs are to be compared with those of another run.
+    digest: Option<DefaultHasher>,
 }
 
 fn config(source: &mut Source<'_>) -> Config {
@@ -79,7 +81,7 @@ fn config(source: &mut Source<'_>) -> Config {
 }
 
 impl<'a> Model<'a> {
-    pub(super) fn new(mut source: Source<'a>) -> Self {
+    pub(super) fn new(mut source: Source<'a>, compared: bool) -> Self {
         let eager = source.byte() & 1 == 0;
         let config = config(&mut source);
         let seed = source.byte().into();
@@ -94,7 +96,7 @@ impl<'a> Model<'a> {
             eager,
             kicked: false,
             aborted: false,
-            digest: DefaultHasher::new(),
+            digest: compared.then(DefaultHasher::new),
         }
     }
 
@@ -162,7 +164,13 @@ impl<'a> Model<'a> {
                 let before = self.calls.insert(call, Fate::Pending);
                 assert_eq!(before, None, "a call's name came twice");
             }
-            Err(error) => format!("{error}").hash(&mut self.digest),
+            Err(error) => self.digest(&error),
+        }
+    }
+
+    fn digest(&mut self, seen: &impl fmt::Debug) {
+        if let Some(digest) = &mut self.digest {
+            format!("{seen:?}").hash(digest);
         }
     }
 
@@ -318,7 +326,7 @@ impl<'a> Model<'a> {
             return false;
         };
         assert!(!bytes.is_empty() && bytes.len() <= 65_536);
-        bytes.len().hash(&mut self.digest);
+        self.digest(&bytes.len());
         let peer = self.peers.get_mut(&conn).expect("a connection");
         let reply = peer.hear(bytes);
         self.deliver(conn, reply);
@@ -359,7 +367,7 @@ impl<'a> Model<'a> {
     }
 
     fn note(&mut self, output: Output) {
-        format!("{output:?}").hash(&mut self.digest);
+        self.digest(&output);
         match output {
             Output::Connect { conn, .. } => {
                 assert!(!self.kicked || !self.eager, "a login after a kickout");
@@ -418,6 +426,6 @@ impl<'a> Model<'a> {
             self.client.poll_output(),
             Output::Wait { deadline: None, .. }
         ));
-        self.digest.finish()
+        self.digest.map_or(0, |digest| digest.finish())
     }
 }

@@ -6,6 +6,9 @@ const COUNTER_BITS: u32 = 12;
 const NONCE_BITS: u32 = 9;
 const MS_BITS: u32 = 42;
 const MAX_MS: u64 = (1 << MS_BITS) - 1;
+/// A clock beyond this (March 2109) counts as having stopped there, so that the
+/// generator can still run ahead of it, by 2^44 ids.
+const LATEST: u64 = MAX_MS - (1 << 32);
 
 /// Makes ids of 42 bits of milliseconds since 1970, 9 bits of a nonce and 12
 /// bits of a counter.
@@ -32,7 +35,7 @@ impl MessageIds {
 
     /// The next id, at `unix_ms` milliseconds since 1970.
     pub(super) fn next(&mut self, unix_ms: u64) -> MessageId {
-        let ms = unix_ms.clamp(1, MAX_MS);
+        let ms = unix_ms.clamp(1, LATEST);
         if ms > self.ms {
             self.ms = ms;
             self.counter = 0;

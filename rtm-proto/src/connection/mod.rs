@@ -89,7 +89,7 @@ pub enum ConnectionOutput<K> {
     Expired {
         /// The key the quest was sent with.
         key: K,
-        /// Whether any byte of it was handed out.
+        /// Whether any byte of it was handed out; if not, none will be.
         sent: bool,
     },
     /// The peer asks or tells something.
@@ -98,7 +98,7 @@ pub enum ConnectionOutput<K> {
     Lost {
         /// The key the quest was sent with.
         key: K,
-        /// Whether any byte of it was handed out.
+        /// Whether any byte of it was handed out; if not, none will be.
         sent: bool,
     },
     /// The connection ended; nothing follows.
@@ -335,6 +335,7 @@ impl<K> Connection<K> {
             key,
             deadline,
             position,
+            end: self.transport.queued(),
         };
         self.pending.insert(seq, quest);
         Ok(seq)
@@ -384,11 +385,21 @@ impl<K> Connection<K> {
     }
 
     /// Forgets an outstanding quest; a later answer is ignored. Returns its
-    /// key and whether any byte of it was handed out.
+    /// key and whether any byte of it was handed out; if not, none will be.
     pub fn cancel(&mut self, seq: u32) -> Option<(K, bool)> {
         let quest = self.pending.remove(seq)?;
-        let sent = self.was_sent(quest.position);
+        let sent = self.withdraw(&quest);
         Some((quest.key, sent))
+    }
+
+    /// Keeps a quest that nobody waits for any more from going out, unless it
+    /// is on its way; tells whether it is.
+    fn withdraw(&mut self, quest: &PendingQuest<K>) -> bool {
+        let sent = self.was_sent(quest.position);
+        if !sent {
+            self.transport.withdraw(quest.position, quest.end);
+        }
+        sent
     }
 
     /// Takes in what happened. Inputs after the end are ignored.
@@ -417,7 +428,7 @@ impl<K> Connection<K> {
 
     fn expire(&mut self, now: Instant) {
         while let Some(quest) = self.pending.pop_expired(now) {
-            let sent = self.was_sent(quest.position);
+            let sent = self.withdraw(&quest);
             self.outputs.push_back(ConnectionOutput::Expired {
                 key: quest.key,
                 sent,
@@ -502,11 +513,11 @@ impl<K> Connection<K> {
         }
         self.stage = Stage::Closed;
         self.chunks.clear();
-        let handed_out = self.transport.handed_out();
-        for quest in self.pending.drain() {
+        while let Some(quest) = self.pending.pop_first() {
+            let sent = self.withdraw(&quest);
             self.outputs.push_back(ConnectionOutput::Lost {
                 key: quest.key,
-                sent: handed_out > quest.position,
+                sent,
             });
         }
         self.outputs.push_back(ConnectionOutput::Closed(reason));

@@ -18,6 +18,8 @@ pub(crate) struct PendingQuest<K> {
     pub(crate) deadline: Instant,
     /// Where in the outgoing stream the package begins.
     pub(crate) position: u64,
+    /// Where it ends.
+    pub(crate) end: u64,
 }
 
 impl<K> PendingTable<K> {
@@ -70,10 +72,11 @@ impl<K> PendingTable<K> {
         self.quests.remove(&seq)
     }
 
-    /// Takes out everything, oldest number first.
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = PendingQuest<K>> {
-        self.deadlines.clear();
-        core::mem::take(&mut self.quests).into_values()
+    /// Takes out one quest, the lowest number first.
+    pub(crate) fn pop_first(&mut self) -> Option<PendingQuest<K>> {
+        let (seq, quest) = self.quests.pop_first()?;
+        self.deadlines.remove(&(quest.deadline, seq));
+        Some(quest)
     }
 
     #[cfg(test)]
@@ -91,6 +94,7 @@ mod tests {
             key: (),
             deadline: Instant::ZERO,
             position: 0,
+            end: 0,
         }
     }
 

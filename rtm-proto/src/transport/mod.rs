@@ -294,8 +294,15 @@ impl Transport {
     /// Bytes queued and not handed out: what a peer that does not read costs.
     #[must_use]
     pub fn unsent(&self) -> usize {
-        let unsent = self.out.queued() - self.out.handed_out();
-        usize::try_from(unsent).unwrap_or(usize::MAX)
+        self.out.unsent()
+    }
+
+    /// Takes back a package that was sent when [`queued`](Self::queued) was `start` and ends where that
+    /// was `end` right after. One that has left, even in part, is left alone.
+    ///
+    /// To [`handed_out`](Self::handed_out) it counts once its turn has come.
+    pub fn withdraw(&mut self, start: u64, end: u64) {
+        self.out.withdraw(start, end);
     }
 
     fn receive_layers(

@@ -1,8 +1,8 @@
 //! A queue of bytes that gives its memory back.
 
-#[cfg(feature = "tls")]
-use bytes::Buf;
-use bytes::{Bytes, BytesMut};
+use alloc::collections::BTreeMap;
+
+use bytes::{Buf, Bytes, BytesMut};
 
 /// Memory kept while nothing is queued. A peer at rest costs no more; a busy one allocates once per
 /// burst instead of once per package.
@@ -26,6 +26,10 @@ pub(super) struct ByteQueue {
     bytes: BytesMut,
     queued: u64,
     handed_out: u64,
+    /// Counts between which bytes were withdrawn and will not leave, by their start.
+    holes: BTreeMap<u64, u64>,
+    /// Bytes in the holes.
+    withdrawn: usize,
     /// Count up to which bytes may leave; none is a limit that is not there.
     gate: Option<u64>,
     /// Bytes appended since the queue was last empty.
@@ -49,6 +53,24 @@ impl ByteQueue {
         self.bytes.is_empty()
     }
 
+    /// Number of bytes that are still to leave.
+    pub(super) fn unsent(&self) -> usize {
+        self.bytes.len().saturating_sub(self.withdrawn)
+    }
+
+    /// Takes back what was queued from the count `start` to `end`, unless a part of it has left.
+    ///
+    /// The bytes are passed over when their turn comes, so that this costs nothing but a note.
+    pub(super) fn withdraw(&mut self, start: u64, end: u64) {
+        if start < self.handed_out || start >= end || end > self.queued {
+            return;
+        }
+        if self.holes.insert(start, end).is_none() {
+            self.withdrawn = self.withdrawn.saturating_add(span(start, end));
+            self.skip_holes();
+        }
+    }
+
     /// Lets what is queued by now leave, and holds back what is queued from now on.
     #[cfg(feature = "websocket")]
     pub(super) fn hold_what_follows(&mut self) {
@@ -63,14 +85,10 @@ impl ByteQueue {
 
     /// Number of bytes that may leave now.
     pub(super) fn ready(&self) -> usize {
-        let len = self.bytes.len();
-        match self.gate {
-            None => len,
-            Some(gate) => {
-                let open = gate.saturating_sub(self.handed_out);
-                usize::try_from(open).map_or(len, |open| open.min(len))
-            }
-        }
+        let hole = self.holes.first_key_value().map(|(start, _)| *start);
+        let ends = [self.gate, hole].into_iter().flatten();
+        ends.map(|end| span(self.handed_out, end))
+            .fold(self.bytes.len(), usize::min)
     }
 
     /// Appends the `len` bytes that `encode` writes.
@@ -156,6 +174,17 @@ impl ByteQueue {
 
     fn counted_out(&mut self, len: usize) {
         self.handed_out += len as u64;
+        self.skip_holes();
+    }
+
+    /// Passes over what was withdrawn and has its turn.
+    fn skip_holes(&mut self) {
+        while let Some(end) = self.holes.remove(&self.handed_out) {
+            let len = span(self.handed_out, end).min(self.bytes.len());
+            self.bytes.advance(len);
+            self.withdrawn = self.withdrawn.saturating_sub(len);
+            self.handed_out = end;
+        }
         if self.bytes.is_empty() {
             self.last_burst = self.burst;
             self.burst = 0;
@@ -165,6 +194,11 @@ impl ByteQueue {
             }
         }
     }
+}
+
+/// From one count to another; zero if that is smaller.
+fn span(start: u64, end: u64) -> usize {
+    usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX)
 }
 
 #[cfg(feature = "std")]
@@ -190,6 +224,31 @@ impl std::io::Write for ByteQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_withdrawn_never_leaves_and_counts_as_handed_out_once_passed() {
+        let mut queue = ByteQueue::default();
+        for piece in [&b"aa"[..], b"bbb", b"cc", b"ddd"] {
+            queue
+                .append(piece.len(), |out| out.extend_from_slice(piece))
+                .unwrap();
+        }
+        assert_eq!(queue.take(1).as_deref(), Some(&b"a"[..]));
+        queue.withdraw(0, 2);
+        queue.withdraw(5, 7);
+        queue.withdraw(2, 5);
+        queue.withdraw(2, 5);
+        assert_eq!((queue.unsent(), queue.ready()), (4, 1));
+        assert_eq!(queue.take(100).as_deref(), Some(&b"a"[..]));
+        assert_eq!(queue.handed_out(), 7);
+        queue.withdraw(7, 10);
+        assert_eq!(queue.take(100), None);
+        assert!(queue.is_empty());
+        assert_eq!(
+            (queue.handed_out(), queue.queued(), queue.unsent()),
+            (10, 10, 0)
+        );
+    }
     use alloc::vec;
     use alloc::vec::Vec;
 

@@ -1,6 +1,9 @@
 //! The smallest forms of what fuzzing found.
 
-use rtm_proto::api::SendFile;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rtm_proto::api::{SendFile, SendMessage};
 use rtm_proto::error::RequestErrorKind;
 use rtm_proto::{
     CallId, Client, ConnId, Input, MessageType, Output, RequestOptions, SocketEnd, UserId,
@@ -71,4 +74,89 @@ fn a_file_whose_gate_is_still_dialed_ends_when_the_session_does_and_none_follows
     let reason = SocketEnd::Eof;
     client.handle_input(START, Input::Disconnected { conn: gate, reason });
     assert_lost(&mut client, call);
+}
+
+/// A client with a call that expired while nothing was taken from it.
+fn expired_unsent(options: RequestOptions) -> (Client, ConnId) {
+    let (mut client, gate) = online(config());
+    let limit = Duration::from_secs(4);
+    let message = SendMessage::chat(UserId(2), "hello");
+    let call = client.request(START, &message, options.timeout(limit));
+    assert!(call.is_ok());
+    (client, gate)
+}
+
+#[test]
+fn a_call_that_expired_before_it_was_sent_is_not_sent_later() {
+    let (mut client, gate) = expired_unsent(RequestOptions::default());
+    client.handle_input(START + Duration::from_secs(4), Input::Tick);
+    let ends = outputs(&mut client);
+    let unsent = RequestErrorKind::TimedOut { sent: false };
+    let [
+        Output::Answer {
+            result: Err(error), ..
+        },
+    ] = &ends[..]
+    else {
+        panic!("{ends:?}");
+    };
+    assert_eq!(error.kind(), &unsent);
+    assert_eq!(quests(&mut client, gate), []);
+}
+
+#[test]
+fn a_call_that_is_cancelled_before_it_was_sent_is_not_sent_later() {
+    let (mut client, gate) = online(config());
+    let options = RequestOptions::default();
+    let message = |text| SendMessage::chat(UserId(2), text);
+    let first = client.request(START, &message("first"), options).unwrap();
+    client.request(START, &message("second"), options).unwrap();
+    client.cancel(first);
+    let sent = quests(&mut client, gate);
+    assert_eq!(sent.len(), 1);
+    assert!(
+        sent[0]
+            .payload
+            .as_bytes()
+            .windows(6)
+            .any(|six| six == b"second")
+    );
+}
+
+#[test]
+fn a_message_that_is_repeated_to_a_slow_peer_goes_out_once() {
+    let (mut client, gate) = expired_unsent(RequestOptions::default().resend_on_loss(1));
+    client.handle_input(START + Duration::from_secs(2), Input::Tick);
+    assert!(outputs(&mut client).is_empty());
+    assert_eq!(quests(&mut client, gate).len(), 1);
+}
+
+#[test]
+fn a_call_that_was_lost_before_it_was_sent_does_not_leave_with_the_last_bytes() {
+    let (mut client, gate) = online(config());
+    let message = SendMessage::chat(UserId(2), "hello");
+    let call = client
+        .request(START, &message, RequestOptions::default())
+        .unwrap();
+    receive(
+        &mut client,
+        START,
+        gate,
+        Bytes::from_static(b"not a package"),
+    );
+    assert_lost(&mut client, call);
+    assert_eq!(quests(&mut client, gate), []);
+}
+
+#[test]
+fn message_ids_rise_also_when_the_clock_is_far_in_the_future() {
+    let mut client = Client::new(config(), 1, START, Duration::MAX);
+    let request = SendMessage::chat(UserId(2), "hello");
+    let mut last = 0;
+    for _ in 0..10_000 {
+        let refused = client.request(START, &request, RequestOptions::default());
+        let id = refused.unwrap_err().message_id().unwrap().0;
+        assert!(id > last, "{id} after {last}");
+        last = id;
+    }
 }

@@ -3,3 +3,5 @@
 
 mod found;
 mod peer;
+mod requests;
+mod timing;

@@ -1,0 +1,22 @@
+//! Clients and a service in one thread on virtual time, over networks that
+//! lose, cut, delay and repeat.
+//!
+//! Each seed is a world of its own. A seed that fails is printed, and runs by
+//! itself with
+//!
+//! ```text
+//! RTM_SIM_SEED=17 cargo test -p rtm-proto --test simulation
+//! ```
+//!
+//! `RTM_SIM_SEEDS=100000` runs that many instead of the default.
+#![cfg(feature = "websocket")]
+
+mod chaos;
+mod dice;
+mod fleet;
+mod link;
+mod seeds;
+mod service;
+mod user;
+mod wire;
+mod world;
