@@ -12,11 +12,16 @@
 //! | log in, log out, see the state | [`Client`](client::Client), [`Builder`](rtm_proto::handle::Builder), [`State`] |
 //! | send messages, chats, audio, commands | [`api::MessageApi`] |
 //! | receive messages and other events | [`Client::events`](client::Client::events), [`Event`], [`Message`] |
-//! | groups and their members | [`api::GroupApi`] |
+//! | read the history | [`Client::history`](client::Client::history), [`api::HistoryApi`], [`api::StoredMessageApi`] |
+//! | unread messages, conversations | [`api::UnreadApi`] |
+//! | send files | [`api::UploadApi`], [`mod@file`]; with a token of your own: [`api::FileApi`] |
+//! | groups | [`api::GroupApi`] |
 //! | rooms | [`api::RoomApi`] |
-//! | files | [`api::UploadApi`] |
+//! | friends | [`api::FriendApi`] |
+//! | users: online, public and private info | [`api::UserApi`] |
+//! | key-value data | [`api::DataApi`] |
+//! | translation, profanity filter | [`api::LanguageApi`] |
 //! | attributes, other sessions, devices, debug log | [`api::SessionApi`] |
-//! | automatic translation | [`api::LanguageApi`] |
 //! | any other method | [`api::Custom`] |
 //! | what went wrong | [`error::RequestError`], [`error::LoginError`], [`error::ErrorCode`] |
 //!

@@ -4,17 +4,17 @@
 //! |---|---|
 //! | log in, log out, see the state | [`Client`], [`Builder`](rtm_proto::handle::Builder), [`State`] |
 //! | send messages, chats, audio, commands | [`api::MessageApi`] |
-//! | receive messages and other events | [`Client::events`], [`Event`], [`Message`] |
-//! | read messages of the past | [`api::HistoryApi`], [`api::HistoryPager`], [`api::StoredMessageApi`] |
+//! | receive messages and other events | [`Client::events`](Client::events), [`Event`], [`Message`] |
+//! | read the history | [`Client::history`](Client::history), [`api::HistoryApi`], [`api::StoredMessageApi`] |
 //! | unread messages, conversations | [`api::UnreadApi`] |
-//! | groups, their members and info | [`api::GroupApi`] |
-//! | rooms and their info | [`api::RoomApi`] |
+//! | send files | [`api::UploadApi`], [`mod@file`]; with a token of your own: [`api::FileApi`] |
+//! | groups | [`api::GroupApi`] |
+//! | rooms | [`api::RoomApi`] |
 //! | friends | [`api::FriendApi`] |
-//! | who is online, info of users | [`api::UserApi`] |
+//! | users: online, public and private info | [`api::UserApi`] |
 //! | key-value data | [`api::DataApi`] |
-//! | permission to upload files | [`api::FileApi`] |
-//! | attributes, other sessions, devices, debug log | [`api::SessionApi`] |
 //! | translation, profanity filter | [`api::LanguageApi`] |
+//! | attributes, other sessions, devices, debug log | [`api::SessionApi`] |
 //! | any other method | [`api::Custom`] |
 //! | what went wrong | [`error::RequestError`], [`error::LoginError`], [`error::ErrorCode`] |
 //!

@@ -39,3 +39,39 @@ examples! {
     room_reconnect = "../examples/room_reconnect.rs";
     token_provider = "../examples/token_provider.rs";
 }
+
+/// The names of the JavaScript SDK that the README must explain.
+#[test]
+fn the_migration_table_has_every_entry_event_and_option() {
+    const ENTRIES: &str = "login close destroy processor \
+        sendMessage sendChat sendAudio sendCmd \
+        sendGroupMessage sendGroupChat sendGroupAudio sendGroupCmd \
+        sendRoomMessage sendRoomChat sendRoomAudio sendRoomCmd \
+        getUnreadMessage cleanUnreadMessage getSession \
+        getGroupMessage getGroupChat getRoomMessage getRoomChat \
+        getBroadcastMessage getBroadcastChat getP2PMessage getP2PChat \
+        fileToken addAttrs getAttrs addDebugLog addDevice removeDevice \
+        setTranslationLanguage translate profanity \
+        addFriends deleteFriends getFriends \
+        addGroupMembers deleteGroupMembers getGroupMembers getUserGroups \
+        setGroupInfo getGroupInfo getGroupOpenInfo \
+        enterRoom leaveRoom getUserRooms setRoomInfo getRoomInfo getRoomOpenInfo \
+        getOnlineUsers setUserInfo getUserInfo getUserOpenInfo \
+        deleteMessage getMessage deleteChat getChat kickout \
+        dataGet dataSet dataDelete sendFile sendGroupFile sendRoomFile";
+    let readme = include_str!("../../README.md");
+    let entries: Vec<&str> = ENTRIES.split_whitespace().collect();
+    // The constructor is the 67th; `processor` is no call.
+    assert_eq!(entries.len(), 66 + 1);
+    assert!(readme.contains("| `new RTMClient(options)` |"));
+    let explained = |name: &str| {
+        let rows = [format!("| `{name}` |"), format!("| `{name}(")];
+        rows.iter().any(|row| readme.contains(row))
+    };
+    let names = entries
+        .iter()
+        .chain(rtm_client_tokio::api::EVENTS)
+        .chain(rtm_client_tokio::api::OPTIONS);
+    let missing: Vec<&&str> = names.filter(|name| !explained(name)).collect();
+    assert_eq!(missing, [&""; 0]);
+}

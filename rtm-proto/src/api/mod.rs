@@ -20,7 +20,7 @@
 //! | [`room`] | [`RoomApi`] | rooms: entering, leaving, public and private info |
 //! | [`data`] | [`DataApi`] | key-value data of the user |
 //! | [`upload`] | [`UploadApi`] | sending files to users, groups and rooms |
-//! | [`file`] | [`FileApi`] | permission to upload files, for uploads of your own |
+//! | [`mod@file`] | [`FileApi`] | permission to upload files, for uploads of your own |
 //! | [`language`] | [`LanguageApi`] | translation, profanity filter |
 //! | `custom`, with the feature `value` | | any other method, untyped |
 //!

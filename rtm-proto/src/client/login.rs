@@ -164,10 +164,7 @@ impl Client {
     }
 
     fn transport(&self, target: &Target) -> Result<Transport, TransportError> {
-        let limits = TransportLimits {
-            max_package: self.config.max_package,
-            ..TransportLimits::default()
-        };
+        let limits = TransportLimits::default().with_max_package(self.config.max_package);
         #[cfg(feature = "tls")]
         let tls = self.config.tls.as_ref();
         #[cfg(not(feature = "tls"))]
