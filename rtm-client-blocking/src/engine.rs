@@ -87,6 +87,17 @@ impl Drop for Rescue<'_> {
     }
 }
 
+/// Held by a thread that reads from a connected socket; the timer thread waits
+/// for it to be gone.
+pub(crate) struct Reading(Arc<Engine>);
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        lock(&self.0.signal).readers -= 1;
+        self.0.changed.notify_all();
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -139,11 +150,13 @@ impl Engine {
 
     /// Takes over the writing side of a socket that was just connected, unless
     /// nobody wants it any more.
-    pub(crate) fn connected(self: &Arc<Self>, conn: ConnId, stream: TcpStream) -> bool {
+    pub(crate) fn connected(self: &Arc<Self>, conn: ConnId, stream: TcpStream) -> Option<Reading> {
         let mut pump = lock(&self.pump);
         let wanted = pump.sockets.get_mut(&conn).map(|socket| {
             *socket = Socket::Open(Writer::new(stream));
             lock(&self.signal).readers += 1;
+            // From here on, so that it counts down also if pumping panics.
+            Reading(self.clone())
         });
         drop(pump);
         if wanted.is_some() {
@@ -151,7 +164,7 @@ impl Engine {
         } else {
             self.pump();
         }
-        wanted.is_some()
+        wanted
     }
 
     /// Forgets a socket that ended by itself, and reports how.
@@ -163,12 +176,6 @@ impl Engine {
         } else {
             self.pump();
         }
-    }
-
-    /// A thread that read from a connected socket is about to end.
-    pub(crate) fn reader_done(&self) {
-        lock(&self.signal).readers -= 1;
-        self.changed.notify_all();
     }
 
     /// Does whatever is due, unless another thread is at it already: that one

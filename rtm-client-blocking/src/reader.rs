@@ -24,8 +24,7 @@ pub(crate) fn start(engine: Arc<Engine>, conn: ConnId, host: String, port: u16) 
     let name = thread::Builder::new().name("rtm-reader".into());
     name.spawn(move || match dial(&host, port).and_then(both_sides) {
         Ok((reading, writing)) => {
-            if engine.connected(conn, writing) {
-                let _reading = Reading(&engine);
+            if let Some(_reading) = engine.connected(conn, writing) {
                 let reason = read(&engine, conn, reading);
                 engine.ended(conn, Input::Disconnected { conn, reason });
             }
@@ -36,16 +35,6 @@ pub(crate) fn start(engine: Arc<Engine>, conn: ConnId, host: String, port: u16) 
         }
     })?;
     Ok(())
-}
-
-/// Tells the engine that this thread does not read any more, also if it
-/// panics.
-struct Reading<'a>(&'a Engine);
-
-impl Drop for Reading<'_> {
-    fn drop(&mut self) {
-        self.0.reader_done();
-    }
 }
 
 /// Connects to the first address of `host` that answers.
