@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rtm_gate::Gate;
 use rtm_tests::load::{Mode, Options, run};
+use rtm_tests::runtime::Runtime;
 use serde_json::Value;
 
 fn gate() -> Gate {
@@ -172,4 +173,30 @@ fn the_program_tells_wrong_arguments_and_failures_apart() {
     let failed = program(&["tcp://127.0.0.1:1", "--seconds", "0.1"]);
     assert_eq!(failed.status.code(), Some(1));
     assert!(failed.stdout.is_empty());
+}
+
+#[test]
+fn every_client_can_be_measured() {
+    let gate = gate();
+    for runtime in [Runtime::AsyncStd, Runtime::Smol, Runtime::Blocking] {
+        for mode in [Mode::Calls, Mode::Pushes(100), Mode::Connections(3)] {
+            let figures = run(&Options {
+                runtime,
+                mode,
+                depth: 8,
+                span: match mode {
+                    Mode::Pushes(_) => Duration::from_secs(10),
+                    _ => Duration::from_millis(200),
+                },
+                ..options(&gate, gate.gate().ws)
+            });
+            let figures = figures.unwrap();
+            assert_eq!(figures["errors"], 0, "{runtime:?} {mode:?}: {figures}");
+            match mode {
+                Mode::Calls => positive(&figures, &OF_CALLS),
+                Mode::Pushes(_) => assert_eq!(figures["lost"], 0, "{runtime:?}: {figures}"),
+                Mode::Connections(_) => assert!(figures["cpu_ms_per_s"].is_number(), "{figures}"),
+            }
+        }
+    }
 }

@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use rtm_client_tokio::Client;
-use rtm_client_tokio::api::{Caller, Custom, MessageApi};
-use rtm_client_tokio::error::RequestError;
+use rtm_proto::api::Custom;
+use rtm_proto::error::RequestError;
 use serde_json::{Value as Json, json};
 
 use super::histogram::Histogram;
+use super::subject::Subject;
 use super::{Options, Source, ratio, rounded, usage};
 
 /// Type of the messages that are sent: the first that is free for applications.
@@ -31,21 +31,24 @@ struct Quest {
 }
 
 impl Quest {
-    async fn carry_out(&self, client: &Client) -> Result<(), RequestError> {
+    async fn carry_out<S: Subject>(&self, client: &S) -> Result<(), RequestError> {
         if self.method == "sendmsg" {
             let sent = client.send_message(self.to, MESSAGE_TYPE, self.text.as_str());
-            return sent.await.map(drop);
+            return S::sent(sent).await;
         }
         let request = Custom::new(self.method.as_str()).field("v", self.text.as_str());
-        client.call(request).await.map(drop)
+        S::answered(client.call(request)).await
     }
 }
 
 /// Each call in flight is a task that makes one call after the other: that
 /// allocates nothing per call, a wake is a push to the run queue, and it is
 /// what applications do. (Calls in a `FuturesUnordered` would cost a node of it
-/// each.)
-pub(super) async fn measure(options: &Options, source: &Source) -> Result<Json, String> {
+/// each.) With the blocking client each is a thread.
+pub(super) async fn measure<S: Subject>(
+    options: &Options,
+    source: &Source<S>,
+) -> Result<Json, String> {
     let client = source.client().await?;
     let quest = Arc::new(Quest {
         method: options.quest.clone(),
@@ -58,7 +61,7 @@ pub(super) async fn measure(options: &Options, source: &Source) -> Result<Json, 
     let until = start + options.span;
     let callers: Vec<_> = (0..options.depth)
         .map(|_| {
-            tokio::spawn(make_calls(
+            S::spawn(make_calls(
                 client.clone(),
                 quest.clone(),
                 tally.clone(),
@@ -76,7 +79,7 @@ pub(super) async fn measure(options: &Options, source: &Source) -> Result<Json, 
     if let Some(error) = tally.first_error.get() {
         eprintln!("load: first error: {error}");
     }
-    client.logout().await;
+    client.log_out().await;
     Ok(figures(&tally, took, cpu))
 }
 
@@ -95,7 +98,7 @@ fn figures(tally: &Tally, took: f64, cpu: f64) -> Json {
 
 /// One call after the other; each starts when the one before it ends, so one
 /// look at the clock serves both.
-async fn make_calls(client: Client, quest: Arc<Quest>, tally: Arc<Tally>, until: Instant) {
+async fn make_calls<S: Subject>(client: S, quest: Arc<Quest>, tally: Arc<Tally>, until: Instant) {
     let mut start = Instant::now();
     while start < until {
         let outcome = quest.carry_out(&client).await;
@@ -107,7 +110,7 @@ async fn make_calls(client: Client, quest: Arc<Quest>, tally: Arc<Tally>, until:
                 tally.first_error.get_or_init(|| error.to_string());
                 // A call that fails at once must not keep the connection from
                 // being driven.
-                tokio::task::yield_now().await;
+                S::give_way().await;
             }
         }
         start = end;

@@ -1,37 +1,35 @@
 //! Clients that do nothing.
 
 use futures::{StreamExt, TryStreamExt, stream};
-use rtm_client_tokio::{Client, State};
 use serde_json::{Value as Json, json};
 
+use super::subject::Subject;
 use super::{Options, Source, ratio, rounded, usage};
 
 /// Logins under way at a time.
 const LOGINS: usize = 64;
 
 /// Opens the clients, lets them be, and looks at what they cost.
-pub(super) async fn measure(
+pub(super) async fn measure<S: Subject>(
     options: &Options,
-    source: &Source,
+    source: &Source<S>,
     count: u32,
 ) -> Result<Json, String> {
     // What only the first client costs belongs to none of those that follow.
     let first = source.client().await?;
     let before = usage::resident_kib()?;
     let logins = stream::iter(0..count).map(|_| source.client());
-    let clients: Vec<Client> = logins.buffer_unordered(LOGINS).try_collect().await?;
+    let clients: Vec<S> = logins.buffer_unordered(LOGINS).try_collect().await?;
     let after = usage::resident_kib()?;
 
     let cpu_before = usage::cpu_time();
-    tokio::time::sleep(options.span).await;
+    S::sleep(options.span).await;
     let cpu = (usage::cpu_time() - cpu_before).as_secs_f64();
 
-    let gone = clients
-        .iter()
-        .filter(|client| !matches!(client.state(), State::Online { .. }));
+    let gone = clients.iter().filter(|client| !client.is_online());
     let errors = gone.count();
     for client in clients.iter().chain([&first]) {
-        client.abort();
+        client.destroy();
     }
     let grown = after.saturating_sub(before) as f64;
     Ok(json!({

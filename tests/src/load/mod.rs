@@ -5,21 +5,23 @@ mod histogram;
 mod idle;
 mod options;
 mod pushes;
+mod subject;
 mod usage;
 
-use rtm_client_tokio::rtm_proto::transport::TlsOptions;
-use rtm_client_tokio::{Builder, Client};
+use rtm_proto::handle::Builder;
+use rtm_proto::transport::TlsOptions;
 use serde_json::Value as Json;
 
 pub use histogram::Histogram;
 pub use options::{Mode, Options, USAGE};
 
 use crate::runtime::Runtime;
+use subject::Subject;
 
 /// Measures, and gives the figures as a JSON object.
 ///
-/// Everything runs on the calling thread, so that the CPU time is that of the
-/// client and of little else. What goes wrong while measuring is counted in
+/// With tokio everything runs on the calling thread; the other runtimes have
+/// threads of their own. What goes wrong while measuring is counted in
 /// `errors`, and told on stderr once.
 ///
 /// # Errors
@@ -28,21 +30,19 @@ use crate::runtime::Runtime;
 /// file.
 pub fn run(options: &Options) -> Result<Json, String> {
     match options.runtime {
-        Runtime::Tokio => {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build();
-            let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
-            runtime.block_on(measure(options))
-        }
-        Runtime::AsyncStd | Runtime::Smol | Runtime::Blocking => {
-            Err("only the tokio client can be measured".into())
-        }
+        Runtime::Tokio => measure_on::<rtm_client_tokio::Client>(options),
+        Runtime::AsyncStd => measure_on::<rtm_client_async_std::Client>(options),
+        Runtime::Smol => measure_on::<rtm_client_async_std::smol::Client>(options),
+        Runtime::Blocking => measure_on::<rtm_client_blocking::Client>(options),
     }
 }
 
-async fn measure(options: &Options) -> Result<Json, String> {
-    let source = Source::new(options)?;
+fn measure_on<S: Subject>(options: &Options) -> Result<Json, String> {
+    S::block_on(measure::<S>(options))?
+}
+
+async fn measure<S: Subject>(options: &Options) -> Result<Json, String> {
+    let source = Source::<S>::new(options)?;
     match options.mode {
         Mode::Calls => calls::measure(options, &source).await,
         Mode::Pushes(count) => pushes::measure(options, &source, count).await,
@@ -51,14 +51,14 @@ async fn measure(options: &Options) -> Result<Json, String> {
 }
 
 /// Makes clients of one kind.
-struct Source {
-    builder: Box<dyn Fn() -> Builder>,
+struct Source<S: Subject> {
+    builder: Box<dyn Fn() -> Builder<S::Start>>,
 }
 
-impl Source {
+impl<S: Subject> Source<S> {
     /// Clients share their TLS settings: reading certificates for each would
     /// cost more memory than all the rest.
-    fn new(options: &Options) -> Result<Source, String> {
+    fn new(options: &Options) -> Result<Self, String> {
         let tls = match &options.root_pem {
             Some(pem) => TlsOptions::builder().add_root_pem(pem),
             None => Ok(TlsOptions::builder().add_webpki_roots()),
@@ -69,10 +69,10 @@ impl Source {
         let options = options.clone();
         let builder = move || {
             let builder = if options.raw {
-                Client::fpnn(&options.endpoint)
+                Builder::fpnn(&options.endpoint)
             } else {
                 let token = options.token.as_str();
-                let builder = Client::builder(options.project_id, options.user_id, token);
+                let builder = Builder::new(options.project_id, options.user_id, token);
                 builder.gate(&options.endpoint)
             };
             builder.tls(tls.clone())
@@ -82,8 +82,8 @@ impl Source {
         })
     }
 
-    async fn client(&self) -> Result<Client, String> {
-        let client = (self.builder)().login().await;
+    async fn client(&self) -> Result<S, String> {
+        let client = S::log_in((self.builder)()).await;
         client.map_err(|error| error.to_string())
     }
 }

@@ -9,7 +9,7 @@ use crate::runtime::Runtime;
 pub const USAGE: &str = "usage: load ENDPOINT [options]
 
   ENDPOINT           tcp://host:port, ws://…, tls://… or wss://…: the gate, without dispatch
-  --runtime R        the client to measure: tokio (default)
+  --runtime R        the client to measure: tokio (default), async-std, smol, blocking
   --depth D          calls in flight on the connection (default: 1)
   --seconds S        how long to measure, or to wait for a push (default: 5)
   --size B           bytes of text a call carries, or a push (default: 64)

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use futures::StreamExt;
-use rtm_client_tokio::api::{Caller, Custom};
-use rtm_client_tokio::{Client, Event};
+use rtm_proto::Event;
+use rtm_proto::api::Custom;
 use serde_json::{Value as Json, json};
 
+use super::subject::Subject;
 use super::{Options, Source, ratio, rounded, usage};
 
 /// What arrived.
@@ -17,9 +17,9 @@ struct Arrived {
 
 /// Asks for the pushes and reads them, until all are there or none has come
 /// for the time of the measurement.
-pub(super) async fn measure(
+pub(super) async fn measure<S: Subject>(
     options: &Options,
-    source: &Source,
+    source: &Source<S>,
     count: u32,
 ) -> Result<Json, String> {
     let client = source.client().await?;
@@ -28,13 +28,16 @@ pub(super) async fn measure(
         .field("len", options.size as u64);
     let cpu_before = usage::cpu_time();
     let start = Instant::now();
-    let (asked, arrived) = tokio::join!(client.call(request), read(&client, options, count.into()));
+    let (asked, arrived) = futures::join!(
+        S::answered(client.call(request)),
+        read(&client, options, count.into())
+    );
     let cpu = (usage::cpu_time() - cpu_before).as_secs_f64();
     let took = (arrived.last - start).as_secs_f64();
     if let Err(error) = &asked {
         eprintln!("load: {error}");
     }
-    client.logout().await;
+    client.log_out().await;
     let messages = arrived.messages as f64;
     Ok(json!({
         "pushes_per_s": rounded(ratio(messages, took), 1),
@@ -44,20 +47,19 @@ pub(super) async fn measure(
     }))
 }
 
-async fn read(client: &Client, options: &Options, count: u64) -> Arrived {
-    let mut events = client.events();
+async fn read<S: Subject>(client: &S, options: &Options, count: u64) -> Arrived {
+    let mut events = client.reader();
     let mut arrived = Arrived {
         messages: 0,
         last: Instant::now(),
     };
     let mut missed = 0;
     while arrived.messages + missed < count {
-        let next = tokio::time::timeout(options.span, events.next());
-        match next.await {
-            Ok(Some(Event::Message(_))) => arrived.messages += 1,
-            Ok(Some(Event::Lagged { missed: more })) => missed += more,
-            Ok(Some(_)) => continue,
-            Ok(None) | Err(_) => return arrived,
+        match S::next(&mut events, options.span).await {
+            Some(Event::Message(_)) => arrived.messages += 1,
+            Some(Event::Lagged { missed: more }) => missed += more,
+            Some(_) => continue,
+            None => return arrived,
         }
         arrived.last = Instant::now();
     }
