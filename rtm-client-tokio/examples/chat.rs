@@ -1,6 +1,5 @@
-//! A chat between two terminals. `cargo run -p rtm-gate` in a third one prints addresses, users and
-//! tokens; pass them on: `… --example chat -- ws://127.0.0.1:PORT 1000012 1001 TOKEN 1002`.
-//! What you type goes to the other user; end of input leaves. Without arguments two users talk here.
+//! A chat between two terminals: `cargo run -p rtm-gate` in a third prints what to pass on, as in
+//! `… --example chat -- ws://127.0.0.1:PORT 1000012 1001 TOKEN 1002`. Without it two users talk here.
 
 use std::error::Error;
 use std::time::Duration;
