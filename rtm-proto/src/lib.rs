@@ -51,7 +51,9 @@
 //! # Ok::<(), rtm_proto::EndpointError>(())
 //! ```
 //!
-//! `examples/custom_loop.rs` is a complete program on a standard socket.
+//! `examples/custom_loop.rs` is a complete program on a standard socket,
+//! `examples/poll_loop` one for two users, non-blocking sockets and any
+//! transport.
 //!
 //! # The contract
 //!
