@@ -1,10 +1,11 @@
 //! The program `load` against the local gate.
 
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use rtm_gate::Gate;
-use rtm_tests::load::{Mode, Options, run};
+use rtm_tests::load::{Floor, Mode, Options, run};
 use rtm_tests::runtime::Runtime;
 use serde_json::Value;
 
@@ -199,4 +200,135 @@ fn every_client_can_be_measured() {
             }
         }
     }
+}
+
+/// A service of fixed answers in a process of its own.
+struct Fixed {
+    program: Child,
+    endpoints: Value,
+}
+
+impl Fixed {
+    fn start() -> Self {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_load"))
+            .arg("--serve-fixed")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let stdout = program.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        Fixed {
+            program,
+            endpoints: serde_json::from_str(&line).unwrap(),
+        }
+    }
+
+    fn endpoint(&self, scheme: &str) -> String {
+        self.endpoints[scheme].as_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Fixed {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+fn short(endpoint: String) -> Options {
+    Options {
+        span: Duration::from_millis(200),
+        ..Options::new(endpoint)
+    }
+}
+
+#[test]
+fn fixed_answers_serve_every_client_over_tcp_and_ws() {
+    let fixed = Fixed::start();
+    for runtime in [Runtime::Tokio, Runtime::Smol, Runtime::Blocking] {
+        for scheme in ["tcp", "ws"] {
+            let figures = run(&Options {
+                runtime,
+                depth: 16,
+                ..short(fixed.endpoint(scheme))
+            });
+            let figures = figures.unwrap();
+            assert_eq!(figures["errors"], 0, "{runtime:?} {scheme}: {figures}");
+            positive(&figures, &OF_CALLS);
+        }
+    }
+}
+
+#[test]
+fn the_fixed_service_pushes_what_it_was_asked_for() {
+    let fixed = Fixed::start();
+    for (scheme, size) in [
+        ("tcp", 50),
+        ("ws", 50),
+        ("ws", 0),
+        ("tcp", 100_000),
+        ("ws", 100_000),
+    ] {
+        let figures = run(&Options {
+            mode: Mode::Pushes(300),
+            size,
+            span: Duration::from_secs(10),
+            ..short(fixed.endpoint(scheme))
+        });
+        let figures = figures.unwrap();
+        assert_eq!(
+            (&figures["lost"], &figures["errors"]),
+            (&0.into(), &0.into()),
+            "{scheme} {size}: {figures}"
+        );
+    }
+}
+
+#[test]
+fn the_floors_measure_against_the_fixed_service_and_the_gate() {
+    let (fixed, gate) = (Fixed::start(), gate());
+    for (floor, runtime) in [
+        (Floor::Raw, Runtime::Tokio),
+        (Floor::Raw, Runtime::Blocking),
+        (Floor::Actor, Runtime::Tokio),
+    ] {
+        for depth in [1, 64] {
+            let at_gate = Options {
+                quest: "t_echo".into(),
+                ..options(&gate, gate.gate().tcp)
+            };
+            for at in [short(fixed.endpoint("tcp")), at_gate] {
+                let figures = run(&Options {
+                    floor: Some(floor),
+                    runtime,
+                    depth,
+                    ..at
+                });
+                let figures = figures.unwrap();
+                assert_eq!(figures["errors"], 0, "{floor:?} {runtime:?}: {figures}");
+                positive(&figures, &OF_CALLS);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_floor_cannot_measure_is_refused() {
+    let floor = |endpoint: &str| Options {
+        floor: Some(Floor::Raw),
+        ..short(endpoint.into())
+    };
+    let complaint = |options: Options| run(&options).unwrap_err();
+    assert!(complaint(floor("ws://127.0.0.1:1")).contains("tcp://"));
+    let pushes = Options {
+        mode: Mode::Pushes(1),
+        ..floor("tcp://127.0.0.1:1")
+    };
+    assert!(complaint(pushes).contains("calls"));
+    let smol = Options {
+        runtime: Runtime::Smol,
+        ..floor("tcp://127.0.0.1:1")
+    };
+    assert!(complaint(smol).contains("tokio"));
 }

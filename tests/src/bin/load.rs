@@ -1,29 +1,38 @@
-//! Measures a client against a running service; prints one JSON line.
+//! Measures a client against a running service, or serves answers that cost
+//! next to nothing; prints one JSON line.
 
+use std::io;
 use std::process::ExitCode;
 
-use rtm_tests::load::{Options, USAGE, run};
+use rtm_tests::load::{FixedService, Task, USAGE, run};
 
 fn main() -> ExitCode {
-    let options = match Options::parse(std::env::args().skip(1)) {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
+    let task = match Task::parse(std::env::args().skip(1)) {
+        Ok(task) => task,
         Err(complaint) => {
             eprintln!("load: {complaint}\n\n{USAGE}");
             return ExitCode::from(2);
         }
     };
-    match run(&options) {
-        Ok(figures) => {
-            println!("{figures}");
-            ExitCode::SUCCESS
+    let done = match task {
+        Task::Help => {
+            println!("{USAGE}");
+            Ok(())
         }
+        Task::ServeFixed(port) => serve(port).map_err(|error| error.to_string()),
+        Task::Measure(options) => run(&options).map(|figures| println!("{figures}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
         Err(complaint) => {
             eprintln!("load: {complaint}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn serve(port: u16) -> io::Result<()> {
+    let service = FixedService::bind(port)?;
+    println!("{}", service.endpoints());
+    service.serve()
 }

@@ -1,27 +1,18 @@
 //! Calls as fast as the depth allows.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use rtm_proto::api::Custom;
 use rtm_proto::error::RequestError;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use super::histogram::Histogram;
 use super::subject::Subject;
-use super::{Options, Source, ratio, rounded, usage};
+use super::tally::{Mark, Tally};
+use super::{Options, Source};
 
 /// Type of the messages that are sent: the first that is free for applications.
 const MESSAGE_TYPE: u8 = 51;
-
-/// What the callers found.
-#[derive(Default)]
-struct Tally {
-    latency: Histogram,
-    errors: AtomicU64,
-    first_error: OnceLock<String>,
-}
 
 /// What is called.
 struct Quest {
@@ -56,9 +47,8 @@ pub(super) async fn measure<S: Subject>(
         text: "x".repeat(options.size),
     });
     let tally = Arc::new(Tally::default());
-    let cpu_before = usage::cpu_time();
-    let start = Instant::now();
-    let until = start + options.span;
+    let start = Mark::now();
+    let until = start.at() + options.span;
     let callers: Vec<_> = (0..options.depth)
         .map(|_| {
             S::spawn(make_calls(
@@ -74,26 +64,9 @@ pub(super) async fn measure<S: Subject>(
             .await
             .map_err(|error| format!("a caller failed: {error}"))?;
     }
-    let took = start.elapsed().as_secs_f64();
-    let cpu = (usage::cpu_time() - cpu_before).as_secs_f64();
-    if let Some(error) = tally.first_error.get() {
-        eprintln!("load: first error: {error}");
-    }
+    let figures = start.figures(&tally);
     client.log_out().await;
-    Ok(figures(&tally, took, cpu))
-}
-
-fn figures(tally: &Tally, took: f64, cpu: f64) -> Json {
-    let latency = &tally.latency;
-    let calls = latency.count() as f64;
-    json!({
-        "qps": rounded(ratio(calls, took), 1),
-        "p50_us": rounded(latency.quantile_us(0.5), 1),
-        "p99_us": rounded(latency.quantile_us(0.99), 1),
-        "p999_us": rounded(latency.quantile_us(0.999), 1),
-        "cpu_us_per_call": rounded(ratio(cpu * 1e6, calls), 3),
-        "errors": tally.errors.load(Ordering::Relaxed),
-    })
+    Ok(figures)
 }
 
 /// One call after the other; each starts when the one before it ends, so one
@@ -104,10 +77,9 @@ async fn make_calls<S: Subject>(client: S, quest: Arc<Quest>, tally: Arc<Tally>,
         let outcome = quest.carry_out(&client).await;
         let end = Instant::now();
         match outcome {
-            Ok(()) => tally.latency.record(end - start),
+            Ok(()) => tally.answered(end - start),
             Err(error) => {
-                tally.errors.fetch_add(1, Ordering::Relaxed);
-                tally.first_error.get_or_init(|| error.to_string());
+                tally.failed(error);
                 // A call that fails at once must not keep the connection from
                 // being driven.
                 S::give_way().await;

@@ -1,19 +1,26 @@
-//! Measures a client against a running service: `load`.
+//! Measures a client against a running service, or the least that could do the
+//! same work: `load`.
 
 mod calls;
+mod fixed;
+mod floor;
 mod histogram;
 mod idle;
 mod options;
 mod pushes;
 mod subject;
+mod tally;
 mod usage;
+mod wire;
 
 use rtm_proto::handle::Builder;
 use rtm_proto::transport::TlsOptions;
 use serde_json::Value as Json;
 
+pub use fixed::FixedService;
+pub use floor::Floor;
 pub use histogram::Histogram;
-pub use options::{Mode, Options, USAGE};
+pub use options::{Mode, Options, Task, USAGE};
 
 use crate::runtime::Runtime;
 use subject::Subject;
@@ -29,6 +36,9 @@ use subject::Subject;
 /// A text, when no measurement comes about: no connection, no login, no such
 /// file.
 pub fn run(options: &Options) -> Result<Json, String> {
+    if let Some(floor) = options.floor {
+        return floor::measure(options, floor);
+    }
     match options.runtime {
         Runtime::Tokio => measure_on::<rtm_client_tokio::Client>(options),
         Runtime::AsyncStd => measure_on::<rtm_client_async_std::Client>(options),

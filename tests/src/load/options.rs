@@ -3,10 +3,12 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::floor::Floor;
 use crate::runtime::Runtime;
 
 /// How the program is called.
 pub const USAGE: &str = "usage: load ENDPOINT [options]
+       load --serve-fixed [--port P]
 
   ENDPOINT           tcp://host:port, ws://…, tls://… or wss://…: the gate, without dispatch
   --runtime R        the client to measure: tokio (default), async-std, smol, blocking
@@ -19,8 +21,24 @@ pub const USAGE: &str = "usage: load ENDPOINT [options]
   --to U             who gets the messages (default: the second user of the local gate)
   --push N           asks for N pushes with t_push instead, and counts them
   --connections N    opens N idle clients instead, and weighs them
+  --floor F          measures the least that could do the same instead, over tcp://:
+                     raw (one task, fixed packages; also with --runtime blocking), or
+                     actor (a channel, two tasks and a map of one-shot replies)
   --raw              no login, for any FPNN server
-  --root-pem FILE    trusts the certificates in this file, and no others";
+  --root-pem FILE    trusts the certificates in this file, and no others
+  --serve-fixed      serves fixed answers on tcp and ws, prints its endpoints, and goes on
+  --port P           where to serve them (default: a free port)";
+
+/// What the program is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Task {
+    /// Measure something.
+    Measure(Box<Options>),
+    /// Serve fixed answers on this port; 0 is a free one.
+    ServeFixed(u16),
+    /// Tell how it is called.
+    Help,
+}
 
 /// What to measure.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +65,8 @@ pub struct Options {
     pub to: i64,
     /// What to do.
     pub mode: Mode,
+    /// What to measure in the client's place.
+    pub floor: Option<Floor>,
     /// Whether to leave out the login.
     pub raw: bool,
     /// Certificates to trust, as PEM; default those that are built in.
@@ -64,6 +84,27 @@ pub enum Mode {
     Connections(u32),
 }
 
+impl Task {
+    /// Reads the command line.
+    ///
+    /// # Errors
+    ///
+    /// A text that names the argument that is wrong.
+    pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
+        let arguments: Vec<_> = arguments.into_iter().collect();
+        let wish: Vec<_> = arguments.iter().map(String::as_str).collect();
+        match *wish {
+            _ if wish.contains(&"--help") || wish.contains(&"-h") => Ok(Task::Help),
+            ["--serve-fixed"] => Ok(Task::ServeFixed(0)),
+            ["--serve-fixed", "--port", port] => {
+                number("--port", port, 0..=u16::MAX).map(Task::ServeFixed)
+            }
+            ["--serve-fixed", ..] => Err("--serve-fixed takes --port and nothing else".into()),
+            _ => Options::read(arguments.into_iter()).map(|read| Task::Measure(Box::new(read))),
+        }
+    }
+}
+
 impl Options {
     /// The defaults, for a gate.
     pub fn new(endpoint: impl Into<String>) -> Self {
@@ -79,22 +120,17 @@ impl Options {
             token: "379A3C10AA430772B410046269658FD0".into(),
             to: 1002,
             mode: Mode::Calls,
+            floor: None,
             raw: false,
             root_pem: None,
         }
     }
 
-    /// Reads the command line; `None` is a wish for help.
-    ///
-    /// # Errors
-    ///
-    /// A text that names the argument that is wrong.
-    pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Option<Self>, String> {
+    fn read(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut options = Options::new("");
-        let mut arguments = arguments.into_iter();
+        let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
-                "--help" | "-h" => return Ok(None),
                 "--raw" => options.raw = true,
                 flag if flag.starts_with('-') => options.set(flag, arguments.next())?,
                 _ if options.endpoint.is_empty() => options.endpoint = argument,
@@ -104,7 +140,7 @@ impl Options {
         if options.endpoint.is_empty() {
             return Err("no endpoint was given".into());
         }
-        Ok(Some(options))
+        Ok(options)
     }
 
     fn set(&mut self, flag: &str, value: Option<String>) -> Result<(), String> {
@@ -123,6 +159,7 @@ impl Options {
             "--connections" => {
                 self.mode = Mode::Connections(number(flag, &value()?, 1..=1_000_000)?)
             }
+            "--floor" => self.floor = Some(value()?.parse()?),
             "--root-pem" => {
                 let path = value()?;
                 let pem = std::fs::read_to_string(&path);
@@ -160,8 +197,12 @@ fn seconds(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
 
-    fn parse(line: &str) -> Result<Option<Options>, String> {
-        Options::parse(line.split_whitespace().map(String::from))
+    fn parse(line: &str) -> Result<Task, String> {
+        Task::parse(line.split_whitespace().map(String::from))
+    }
+
+    fn measure(options: Options) -> Result<Task, String> {
+        Ok(Task::Measure(Box::new(options)))
     }
 
     #[test]
@@ -180,12 +221,22 @@ mod tests {
             raw: true,
             ..Options::new("ws://h:1")
         };
-        assert_eq!(parse(line), Ok(Some(wanted)));
-        assert_eq!(parse("tcp://h:1"), Ok(Some(Options::new("tcp://h:1"))));
-        let mode = |line| parse(line).unwrap().unwrap().mode;
+        assert_eq!(parse(line), measure(wanted));
+        assert_eq!(parse("tcp://h:1"), measure(Options::new("tcp://h:1")));
+        let mode = |line| match parse(line) {
+            Ok(Task::Measure(options)) => options.mode,
+            other => panic!("{line}: {other:?}"),
+        };
         assert_eq!(mode("--push 5 tcp://h:1"), Mode::Pushes(5));
         assert_eq!(mode("--connections 6 tcp://h:1"), Mode::Connections(6));
-        assert_eq!(parse("x --help"), Ok(None));
+        let floor = Options {
+            floor: Some(Floor::Actor),
+            ..Options::new("tcp://h:1")
+        };
+        assert_eq!(parse("tcp://h:1 --floor actor"), measure(floor));
+        assert_eq!(parse("x --help"), Ok(Task::Help));
+        assert_eq!(parse("--serve-fixed"), Ok(Task::ServeFixed(0)));
+        assert_eq!(parse("--serve-fixed --port 80"), Ok(Task::ServeFixed(80)));
     }
 
     #[test]
@@ -202,6 +253,9 @@ mod tests {
             ("a:1 --push 0", "--push 0"),
             ("a:1 --runtime none", "unknown runtime none"),
             ("a:1 --root-pem /nowhere", "/nowhere"),
+            ("a:1 --floor deep", "unknown floor deep"),
+            ("--serve-fixed --port x", "--port x"),
+            ("--serve-fixed a:1", "--serve-fixed takes"),
             ("a:1 --fast 1", "unknown argument --fast"),
         ] {
             let complaint = parse(line).unwrap_err();
