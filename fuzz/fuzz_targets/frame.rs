@@ -1,3 +1,5 @@
+//! Fuzzes the package decoder.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| rtm_fuzz::frame::run(data));

@@ -43,6 +43,8 @@ fn check_msgpack(payload: &Payload) {
             let oracle = tree::normal_body(oracle);
             assert!(tree::same(&oracle, ours), "{oracle:?} read as {ours:?}");
         }
+        // What is under a key that is no text is skipped, however deep it is.
+        (Err(rmpv::decode::Error::DepthLimitExceeded), Ok(_)) => {}
         (Err(error), Ok(ours)) => panic!("{error} but read as {ours:?}"),
         (oracle, Err(error)) => check_refusal(payload, oracle.as_ref().ok(), error),
     }
