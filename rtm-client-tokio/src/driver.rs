@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use futures::future;
 use rtm_proto::Instant;
 use rtm_proto::handle::{ReadBuffer, Runtime};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::task::yield_now;
 use tokio::time::Sleep;
 
 /// The runtime a client's driver runs on.
@@ -88,5 +89,11 @@ impl Runtime for OnTokio {
             timer.as_mut().reset(at);
         }
         timer.as_mut().poll(cx)
+    }
+
+    /// A task that wakes itself is polled dozens of times before the future
+    /// that `block_on` was given, which may be the one that reads the events.
+    fn give_way(cx: &mut Context<'_>) {
+        let _ = pin!(yield_now()).poll(cx);
     }
 }

@@ -285,6 +285,23 @@ fn the_fixed_service_pushes_what_it_was_asked_for() {
     }
 }
 
+/// The consumer shares the only thread with the loop that reads the pushes, and
+/// the pushes are far more than the queue holds.
+#[test]
+fn a_consumer_that_takes_what_comes_loses_nothing_in_a_flood() {
+    let fixed = Fixed::start();
+    for scheme in ["tcp", "ws"] {
+        let figures = run(&Options {
+            mode: Mode::Pushes(60_000),
+            size: 50,
+            span: Duration::from_secs(10),
+            ..short(fixed.endpoint(scheme))
+        });
+        let figures = figures.unwrap();
+        assert_eq!(figures["lost"], 0, "{scheme}: {figures}");
+    }
+}
+
 #[test]
 fn the_floors_measure_against_the_fixed_service_and_the_gate() {
     let (fixed, gate) = (Fixed::start(), gate());

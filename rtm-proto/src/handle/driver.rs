@@ -46,6 +46,9 @@ pub struct Turn {
     /// Whether the client is closed and nobody is left who could log in
     /// again: the loop may end once its sockets are closed.
     pub finished: bool,
+    /// Whether the queue of events is more than half full: the loop should let
+    /// the application read some before it reads more from its sockets.
+    pub crowded: bool,
 }
 
 /// The driver's side of a client.
@@ -98,6 +101,7 @@ impl Driver {
             deadline,
             token_wanted: core::mem::take(&mut core.token_wanted),
             finished: core.handles_gone && core.client.state().is_closed(),
+            crowded: core.events.is_crowded(),
         };
         drop(core);
         drop(replaced);

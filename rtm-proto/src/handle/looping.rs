@@ -60,6 +60,16 @@ pub trait Runtime: Send + 'static {
 
     /// Ready at `deadline` or soon after it.
     fn poll_timer(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()>;
+
+    /// Has the task polled again once the other tasks of its thread have had
+    /// their chance.
+    ///
+    /// The default wakes it at once, which is right where an executor polls
+    /// its tasks in turn. One that prefers woken tasks to the future it was
+    /// started with has a way of its own.
+    fn give_way(cx: &mut Context<'_>) {
+        cx.waker().wake_by_ref();
+    }
 }
 
 /// Drives a client until it is closed and its last handle is gone.
@@ -120,8 +130,12 @@ impl<R: Runtime> Loop<R> {
             if !more && self.poll_timer(turn.deadline, cx).is_pending() {
                 return Poll::Pending;
             }
+            // Nobody can take an event while this goes on on the same thread.
+            if turn.crowded {
+                break;
+            }
         }
-        cx.waker().wake_by_ref();
+        R::give_way(cx);
         Poll::Pending
     }
 

@@ -44,6 +44,11 @@ impl EventQueue {
         }
     }
 
+    /// Whether it is more than half full of what may be dropped.
+    pub(super) const fn is_crowded(&self) -> bool {
+        self.droppable > self.max_events / 2 || self.bytes > self.max_bytes / 2
+    }
+
     pub(super) fn pop(&mut self) -> Option<Event> {
         let event = self.entries.pop_front()?;
         self.first_droppable = self.first_droppable.saturating_sub(1);
