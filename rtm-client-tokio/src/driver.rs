@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures::future;
 use rtm_proto::Instant;
 use rtm_proto::handle::{ReadBuffer, Runtime};
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::yield_now;
 use tokio::time::Sleep;
@@ -55,14 +56,10 @@ impl Runtime for OnTokio {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuffer,
     ) -> Poll<io::Result<Bytes>> {
-        loop {
-            ready!(stream.poll_read_ready(cx))?;
-            match stream.try_read_buf(buffer.space()) {
-                Ok(_) => return Poll::Ready(Ok(buffer.take())),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
+        // A read that leaves room in the buffer tells tokio that the socket is
+        // empty, which saves the read that would find it so.
+        ready!(pin!(stream.read_buf(buffer.space())).poll(cx))?;
+        Poll::Ready(Ok(buffer.take()))
     }
 
     fn poll_write(

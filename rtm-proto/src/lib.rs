@@ -113,6 +113,7 @@ mod ids;
 pub mod payload;
 mod random;
 mod request;
+mod tables;
 mod time;
 pub mod transport;
 

@@ -1,7 +1,7 @@
 //! The calls of a client, from acceptance to their one end.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use super::io::ConnId;
 use super::uploads::Transfer;
 use crate::ids::{MessageId, RoomId};
 use crate::request::{CallId, Context, Remembered};
+use crate::tables::NumberedMap;
 use crate::time::Instant;
 
 /// One accepted call.
@@ -24,8 +25,9 @@ pub(super) struct Call {
     /// Whether "duplicate message id" means that an earlier try arrived.
     pub(super) may_be_duplicate: bool,
     pub(super) tries_left: u8,
-    /// The body, kept while the call waits or may be sent again.
-    pub(super) held: Option<Bytes>,
+    /// The body, kept while the call waits or may be sent again. Boxed like
+    /// what follows: few calls have any of it, and all are moved around.
+    pub(super) held: Option<Box<Bytes>>,
     pub(super) remembered: Option<Box<Remembered>>,
     /// Set if the call sends a file.
     pub(super) transfer: Option<Box<Transfer>>,
@@ -59,7 +61,7 @@ impl Call {
 /// All calls, with an order for those that wait for a session.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    table: BTreeMap<CallId, Call>,
+    table: NumberedMap<Call>,
     waiting: BTreeSet<CallId>,
     /// Deadlines of the calls that no connection keeps.
     deadlines: BTreeSet<(Instant, CallId)>,
@@ -81,11 +83,11 @@ impl Calls {
         if let Some(deadline) = own_deadline(&call) {
             self.deadlines.insert((deadline, id));
         }
-        self.table.insert(id, call);
+        self.table.insert(id.0, call);
     }
 
     pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
-        let call = self.table.remove(&id)?;
+        let call = self.table.remove(id.0)?;
         self.held_bytes -= held_len(&call);
         if call.place == Place::Waiting {
             self.waiting.remove(&id);
@@ -118,7 +120,7 @@ impl Calls {
     }
 
     pub(super) fn place_of(&self, id: CallId) -> Option<Place> {
-        self.table.get(&id).map(|call| call.place)
+        self.table.get(id.0).map(|call| call.place)
     }
 
     pub(super) fn first_waiting(&self) -> Option<CallId> {
@@ -136,7 +138,7 @@ impl Calls {
 
     /// The message id and the file of a call that sends one.
     pub(super) fn transfer_mut(&mut self, id: CallId) -> Option<(MessageId, &mut Transfer)> {
-        let call = self.table.get_mut(&id)?;
+        let call = self.table.get_mut(id.0)?;
         let transfer = call.transfer.as_deref_mut()?;
         Some((call.context.message_id, transfer))
     }
@@ -158,7 +160,8 @@ fn held_len(call: &Call) -> usize {
         .transfer
         .as_ref()
         .filter(|_| call.place == Place::Waiting);
-    call.held.as_ref().map_or(0, Bytes::len) + file.map_or(0, |file| file.upload.content().len())
+    call.held.as_ref().map_or(0, |body| body.len())
+        + file.map_or(0, |file| file.upload.content().len())
 }
 
 /// A method's name, kept without an allocation if it is as short as those of

@@ -159,7 +159,7 @@ impl Client {
             if self.calls.held_bytes() + body_len > self.config.max_unsent {
                 return Err(RequestError::new("", RequestErrorKind::Backpressure));
             }
-            call.held = Some(Bytes::copy_from_slice(&self.scratch));
+            call.held = Some(Box::new(Bytes::copy_from_slice(&self.scratch)));
         }
         let id = self.calls.next_id();
         if let Start::Send(conn) = start {
@@ -250,8 +250,8 @@ impl Client {
             return self.start_upload(conn, id, call);
         }
         let deadline = call.try_deadline(self.clock.now);
-        let body = call.held.clone().unwrap_or_default();
-        match self.send_call(conn, id, call.method.as_str(), &body, deadline) {
+        let body = call.held.as_ref().map_or(&[][..], |body| body);
+        match self.send_call(conn, id, call.method.as_str(), body, deadline) {
             Ok(seq) => {
                 call.place = Place::InFlight { conn, seq };
                 if call.tries_left == 0 {

@@ -513,7 +513,7 @@ impl<K> Connection<K> {
         }
         self.stage = Stage::Closed;
         self.chunks.clear();
-        while let Some(quest) = self.pending.pop_first() {
+        for quest in self.pending.take_all() {
             let sent = self.withdraw(&quest);
             self.outputs.push_back(ConnectionOutput::Lost {
                 key: quest.key,

@@ -1,14 +1,15 @@
 //! Quests that wait for their answers.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 
+use crate::tables::{Deadlines, NumberedMap};
 use crate::time::Instant;
 
-/// Outstanding quests by sequence number, with an index by deadline.
+/// Outstanding quests by sequence number, with their deadlines.
 #[derive(Debug)]
 pub(crate) struct PendingTable<K> {
-    quests: BTreeMap<u32, PendingQuest<K>>,
-    deadlines: BTreeSet<(Instant, u32)>,
+    quests: NumberedMap<PendingQuest<K>>,
+    deadlines: Deadlines<u32>,
     next_seq: u32,
 }
 
@@ -23,15 +24,15 @@ pub(crate) struct PendingQuest<K> {
 }
 
 impl<K> PendingTable<K> {
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
         PendingTable {
-            quests: BTreeMap::new(),
-            deadlines: BTreeSet::new(),
+            quests: NumberedMap::default(),
+            deadlines: Deadlines::default(),
             next_seq: 1,
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.quests.len()
     }
 
@@ -41,42 +42,41 @@ impl<K> PendingTable<K> {
         loop {
             let seq = self.next_seq;
             self.next_seq = seq.wrapping_add(1);
-            if seq != 0 && !self.quests.contains_key(&seq) {
+            if seq != 0 && !self.quests.contains_key(seq.into()) {
                 return seq;
             }
         }
     }
 
     pub(crate) fn insert(&mut self, seq: u32, quest: PendingQuest<K>) {
-        self.deadlines.insert((quest.deadline, seq));
-        self.quests.insert(seq, quest);
+        self.deadlines.insert(quest.deadline, seq);
+        self.quests.insert(seq.into(), quest);
     }
 
     pub(crate) fn remove(&mut self, seq: u32) -> Option<PendingQuest<K>> {
-        let quest = self.quests.remove(&seq)?;
-        self.deadlines.remove(&(quest.deadline, seq));
+        let quest = self.quests.remove(seq.into())?;
+        self.deadlines.remove(quest.deadline, seq);
         Some(quest)
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+        self.deadlines.first().map(|(deadline, _)| deadline)
     }
 
     /// Takes out one quest whose deadline has come.
     pub(crate) fn pop_expired(&mut self, now: Instant) -> Option<PendingQuest<K>> {
-        let (deadline, seq) = *self.deadlines.first()?;
+        let (deadline, seq) = self.deadlines.first()?;
         if deadline > now {
             return None;
         }
-        self.deadlines.pop_first();
-        self.quests.remove(&seq)
+        self.remove(seq)
     }
 
-    /// Takes out one quest, the lowest number first.
-    pub(crate) fn pop_first(&mut self) -> Option<PendingQuest<K>> {
-        let (seq, quest) = self.quests.pop_first()?;
-        self.deadlines.remove(&(quest.deadline, seq));
-        Some(quest)
+    /// Takes out all quests, the lowest number first.
+    pub(crate) fn take_all(&mut self) -> Vec<PendingQuest<K>> {
+        self.deadlines = Deadlines::default();
+        let all = self.quests.take_all().into_iter();
+        all.map(|(_, quest)| quest).collect()
     }
 
     #[cfg(test)]

@@ -57,7 +57,7 @@ impl<R: Request> Call<R> {
         let mut core = self.shared.lock();
         match core.client.request(now, &self.request, self.options) {
             Ok(call) => {
-                core.waiters.insert(call, Waiter::Pending(waker.clone()));
+                core.waiters.insert(call.0, Waiter::Pending(waker.clone()));
                 self.stage = Stage::Pending(call);
                 let doorbell = core.doorbell.take();
                 drop(core);
@@ -74,7 +74,7 @@ impl<R: Request> Call<R> {
 
     fn look(&mut self, call: CallId, waker: &Waker) -> Poll<Result<R::Response, RequestError>> {
         let mut core = self.shared.lock();
-        match core.waiters.get_mut(&call) {
+        match core.waiters.get_mut(call.0) {
             Some(Waiter::Pending(known)) => {
                 let changed = !known.will_wake(waker);
                 let replaced = changed.then(|| core::mem::replace(known, waker.clone()));
@@ -86,7 +86,7 @@ impl<R: Request> Call<R> {
             Some(Waiter::Done(..)) => {}
             None => return Poll::Pending,
         }
-        let waiter = core.waiters.remove(&call);
+        let waiter = core.waiters.remove(call.0);
         drop(core);
         self.stage = Stage::Done;
         match waiter {
@@ -124,7 +124,7 @@ impl<R: Request> Drop for Call<R> {
         if let Stage::Pending(call) = self.stage {
             let mut core = self.shared.lock();
             core.client.cancel(call);
-            let waiter = core.waiters.remove(&call);
+            let waiter = core.waiters.remove(call.0);
             // A file's connection is to be closed, which nobody else would
             // tell the driver.
             let doorbell = core.client.has_output().then(|| core.doorbell.take());

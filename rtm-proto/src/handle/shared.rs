@@ -1,7 +1,7 @@
 //! The client behind its lock, and the handle to it.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -21,6 +21,7 @@ use crate::error::{Cause, LoginError, LoginErrorKind, RequestError};
 use crate::event::Event;
 use crate::payload::Payload;
 use crate::request::{CallId, Context, Request, RequestOptions};
+use crate::tables::NumberedMap;
 use crate::time::Instant;
 
 /// The time, from an adapter's runtime.
@@ -49,7 +50,7 @@ pub(super) enum Waiter {
 /// Everything behind the lock.
 pub(super) struct Core {
     pub(super) client: Client,
-    pub(super) waiters: BTreeMap<CallId, Waiter>,
+    pub(super) waiters: NumberedMap<Waiter>,
     pub(super) events: EventQueue,
     pub(super) event_wakers: Wakers,
     pub(super) state_wakers: Wakers,
@@ -77,7 +78,7 @@ impl Shared {
             clock: Box::new(clock),
             core: Mutex::new(Core {
                 client,
-                waiters: BTreeMap::new(),
+                waiters: NumberedMap::default(),
                 events,
                 event_wakers: Wakers::default(),
                 state_wakers: Wakers::default(),
@@ -160,7 +161,7 @@ impl Core {
         result: Result<Payload, RequestError>,
         woken: &mut Vec<Waker>,
     ) {
-        if let Some(waiter) = self.waiters.get_mut(&call) {
+        if let Some(waiter) = self.waiters.get_mut(call.0) {
             let done = Waiter::Done(context, result);
             if let Waiter::Pending(waker) = core::mem::replace(waiter, done) {
                 woken.push(waker);
