@@ -74,6 +74,15 @@ impl Driver {
         self.shared.now()
     }
 
+    /// Whether the application wants something since the last
+    /// [`turn`](Self::turn), or that one was given another doorbell.
+    #[must_use]
+    pub fn is_rung(&self, doorbell: &Waker) -> bool {
+        let core = self.shared.lock();
+        let known = core.doorbell.as_ref();
+        !known.is_some_and(|known| known.will_wake(doorbell))
+    }
+
     /// Hands over what happened, if anything, and learns what to do.
     ///
     /// `doorbell` is woken once when the application wants something after

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::future::{Future, poll_fn};
 use core::ops::ControlFlow;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use std::io;
 
 use bytes::{Buf, Bytes};
@@ -82,6 +82,10 @@ pub async fn drive<R: Runtime>(driver: Driver, runtime: R, tokens: Option<TokenP
         runtime,
         links: Vec::new(),
         inputs: Vec::new(),
+        turn_is_due: true,
+        deadline: None,
+        finished: false,
+        timer: None,
         tokens,
         fresh_token: None,
     };
@@ -93,6 +97,12 @@ struct Loop<R: Runtime> {
     runtime: R,
     links: Vec<Link<R>>,
     inputs: Vec<Input>,
+    turn_is_due: bool,
+    /// What the last turn told.
+    deadline: Option<Instant>,
+    finished: bool,
+    /// When the runtime's timer fires, if it is set.
+    timer: Option<Instant>,
     tokens: Option<TokenProvider>,
     /// The answer of the token provider, once it comes.
     fresh_token: Option<Pin<Box<dyn Future<Output = Option<Token>> + Send>>>,
@@ -115,28 +125,46 @@ enum Stage<R: Runtime> {
 
 impl<R: Runtime> Loop<R> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut crowded = false;
         for _ in 0..BUDGET {
-            let turn = self.driver.turn(cx.waker(), self.inputs.drain(..));
-            for action in turn.actions {
-                self.act(action);
+            // Nobody can take an event while this goes on on the same thread.
+            if crowded {
+                break;
             }
-            if turn.token_wanted {
-                self.fresh_token = self.tokens.as_ref().map(TokenProvider::ask);
+            if self.is_turn_due(cx) {
+                crowded = self.turn(cx);
             }
-            let more = self.poll_links(cx) | self.poll_token(cx);
-            if turn.finished && self.links.is_empty() {
+            self.turn_is_due = self.poll_links(cx) | self.poll_token(cx);
+            if self.finished && self.links.is_empty() {
                 return Poll::Ready(());
             }
-            if !more && self.poll_timer(turn.deadline, cx).is_pending() {
-                return Poll::Pending;
-            }
-            // Nobody can take an event while this goes on on the same thread.
-            if turn.crowded {
-                break;
+            if !self.turn_is_due {
+                ready!(self.poll_timer(cx));
+                self.turn_is_due = true;
             }
         }
         R::give_way(cx);
         Poll::Pending
+    }
+
+    /// Without a turn the sockets are looked at first, so that what woke the
+    /// loop and what it brought share one.
+    fn is_turn_due(&mut self, cx: &Context<'_>) -> bool {
+        self.turn_is_due || self.driver.is_rung(cx.waker())
+    }
+
+    /// Takes a turn; tells whether the events wait in a crowd.
+    fn turn(&mut self, cx: &Context<'_>) -> bool {
+        let turn = self.driver.turn(cx.waker(), self.inputs.drain(..));
+        for action in turn.actions {
+            self.act(action);
+        }
+        if turn.token_wanted {
+            self.fresh_token = self.tokens.as_ref().map(TokenProvider::ask);
+        }
+        self.deadline = turn.deadline;
+        self.finished = turn.finished;
+        turn.crowded
     }
 
     fn act(&mut self, action: Action) {
@@ -170,12 +198,23 @@ impl<R: Runtime> Loop<R> {
         true
     }
 
-    /// The clock is asked before the timer, which may be late under load.
-    fn poll_timer(&mut self, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
-        match deadline {
-            None => Poll::Pending,
-            Some(deadline) if deadline <= self.driver.now() => Poll::Ready(()),
-            Some(deadline) => self.runtime.poll_timer(cx, deadline),
+    /// Ready once the deadline has passed.
+    ///
+    /// Deadlines mostly move on, with every call: the timer stays where it is,
+    /// and is set again when it fires too early.
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(deadline) = self.deadline else {
+            return Poll::Pending;
+        };
+        let mut set_to = self.timer.map_or(deadline, |at| at.min(deadline));
+        loop {
+            self.timer = Some(set_to);
+            ready!(self.runtime.poll_timer(cx, set_to));
+            self.timer = None;
+            if set_to == deadline {
+                return Poll::Ready(());
+            }
+            set_to = deadline;
         }
     }
 }

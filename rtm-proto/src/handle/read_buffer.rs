@@ -4,6 +4,8 @@ use bytes::{Bytes, BytesMut};
 
 const SMALLEST: usize = 4 * 1024;
 const LARGEST: usize = 64 * 1024;
+/// A read gets at least this part of the size to read into.
+const LEAST_PART: usize = 4;
 /// Reads in a row that fill less than a quarter before the size is halved.
 const SMALL_READS: u8 = 8;
 
@@ -37,9 +39,12 @@ impl Default for ReadBuffer {
 }
 
 impl ReadBuffer {
-    /// An empty buffer with room for the next read.
+    /// An empty buffer with room for the next read: what the last one left, or
+    /// new memory if that is little.
     pub fn space(&mut self) -> &mut BytesMut {
-        self.buffer.reserve(self.size);
+        if self.buffer.capacity() < self.size / LEAST_PART {
+            self.buffer.reserve(self.size);
+        }
         &mut self.buffer
     }
 
@@ -66,12 +71,28 @@ impl ReadBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     fn read(buffer: &mut ReadBuffer, len: usize) {
         let space = buffer.space();
         let len = len.min(space.capacity());
         space.resize(len, 0);
         buffer.take();
+    }
+
+    #[test]
+    fn small_reads_share_memory_though_what_they_brought_is_kept() {
+        let mut buffer = ReadBuffer::default();
+        buffer.space();
+        let room = buffer.buffer.capacity();
+        let mut kept = Vec::new();
+        while buffer.buffer.capacity() >= SMALLEST / LEAST_PART {
+            let space = buffer.space();
+            space.extend_from_slice(&[7; 100]);
+            kept.push(buffer.take());
+        }
+        assert!(kept.len() * 100 > room / 2);
+        assert!(buffer.space().capacity() >= SMALLEST);
     }
 
     #[test]
