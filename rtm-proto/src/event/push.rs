@@ -38,6 +38,44 @@ pub(crate) fn decode(method: &str, payload: &Payload) -> Result<Push, CodecError
     }
 }
 
+impl Message {
+    /// Reads a message push: a quest of the gate on a
+    /// [`Connection`](crate::connection::Connection) of your own, or one that
+    /// was recorded. A [`Client`](crate::Client) does it by itself.
+    ///
+    /// `None` if `method` is no message push.
+    ///
+    /// # Errors
+    ///
+    /// A field that is missing or of the wrong type.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use rtm_proto::event::Message;
+    /// use rtm_proto::payload::{Encoding, Payload, PayloadWriter};
+    ///
+    /// let mut body = BytesMut::new();
+    /// let mut out = PayloadWriter::new(&mut body);
+    /// out.field("from", &7_i64)
+    ///     .field("mtype", &30_i8)
+    ///     .field("mid", &1_i64)
+    ///     .field("msg", "hello");
+    /// out.finish()?;
+    /// let push = Payload::new(Encoding::MsgPack, body.freeze())?;
+    ///
+    /// let message = Message::from_push("pushmsg", &push)?.expect("a message");
+    /// assert_eq!(message.body.as_text(), Some("hello"));
+    /// assert_eq!(Message::from_push("kickout", &push)?, None);
+    /// # Ok::<(), rtm_proto::payload::CodecError>(())
+    /// ```
+    pub fn from_push(method: &str, payload: &Payload) -> Result<Option<Message>, CodecError> {
+        Ok(match decode(method, payload)? {
+            Push::Message(message) => Some(message),
+            _ => None,
+        })
+    }
+}
+
 fn room_of_kickout(payload: &Payload) -> Result<RoomId, CodecError> {
     let mut room = None;
     payload.fields(|key, value| match key {
