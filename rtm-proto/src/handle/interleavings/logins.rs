@@ -81,6 +81,22 @@ fn logins_and_logouts_at_once_all_come_to_an_end() {
 }
 
 #[test]
+fn a_login_that_meets_a_logout_finds_a_session_or_opens_one() {
+    explore(|| {
+        let (world, handle) = World::online();
+        let leaving = {
+            let handle = handle.clone();
+            thread::spawn(move || block_on(handle.logout()))
+        };
+        let joined = login_on_a_thread(&handle).join().unwrap();
+        leaving.join().unwrap();
+        joined.unwrap();
+        drop(handle);
+        world.finish();
+    });
+}
+
+#[test]
 fn an_abort_ends_the_logins_under_way() {
     explore(|| {
         let (world, handle) = World::start(config_of("gate"));
