@@ -72,6 +72,31 @@ fn the_last_handle_dropped_before_any_login_ends_all_who_read_and_watch() {
 }
 
 #[test]
+fn the_last_handle_of_a_closed_client_ends_all_who_read_and_watch() {
+    explore(|| {
+        let (world, handle) = World::online();
+        block_on(handle.logout());
+        let observers = observe(&handle);
+        drop(handle);
+        join(observers);
+        world.finish();
+    });
+}
+
+#[test]
+fn the_end_of_the_loop_of_a_closed_client_ends_all_who_read_and_watch() {
+    explore(|| {
+        let (mut world, handle) = World::online();
+        block_on(handle.logout());
+        let observers = observe(&handle);
+        world.kill();
+        join(observers);
+        drop(handle);
+        world.finish();
+    });
+}
+
+#[test]
 fn the_last_handle_dropped_ends_calls_that_outlive_it() {
     explore(|| {
         let (world, handle) = World::online();

@@ -22,11 +22,12 @@ mod logins;
 mod network;
 mod service;
 mod uploads;
+mod wakers;
 mod world;
 
 /// Runs of a scenario with each of the two schedulers, if `RTM_INTERLEAVINGS`
 /// does not say how many.
-const RUNS: usize = 500;
+const RUNS: usize = 200;
 /// Changes of priority in a run: bugs mostly need few.
 const PCT_DEPTH: usize = 3;
 const SEED: u64 = 20_260_728;

@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -59,6 +59,11 @@ impl World {
         (world, handle)
     }
 
+    /// What the handles share; it keeps no client alive.
+    pub(super) fn shared(&self) -> Weak<Shared> {
+        Arc::downgrade(&self.shared)
+    }
+
     /// Ends the loop wherever it waits, as the end of a runtime does.
     pub(super) fn kill(&mut self) {
         if let Some(looping) = self.looping.take() {
@@ -70,14 +75,21 @@ impl World {
 
     /// Waits until the loop has ended, by itself if it was not killed, and
     /// looks that nothing was left behind.
-    pub(super) fn finish(self) {
-        if let Some(looping) = self.looping {
+    pub(super) fn finish(mut self) {
+        if let Some(looping) = self.looping.take() {
             block_on(looping).unwrap();
         }
         let core = self.shared.lock();
         assert!(core.client.state().is_closed());
         assert_eq!(core.client.in_flight(), 0, "calls in flight");
         assert_eq!(core.waiters.len(), 0, "calls that are waited for");
+        drop(core);
+        self.assert_nobody_waits();
+    }
+
+    /// Looks that nobody is to be woken for an event or a state.
+    pub(super) fn assert_nobody_waits(&self) {
+        let core = self.shared.lock();
         assert!(core.event_wakers.is_empty(), "readers that wait");
         assert!(core.state_wakers.is_empty(), "tasks that wait for a state");
     }
