@@ -72,22 +72,23 @@ fn the_last_handle_dropped_before_any_login_ends_all_who_read_and_watch() {
 }
 
 #[test]
-fn the_last_handle_of_a_closed_client_ends_all_who_read_and_watch() {
+fn the_last_handle_of_a_closed_client_ends_all_though_the_loop_is_busy() {
     explore(|| {
-        let (world, handle) = World::online();
+        let (world, driver, handle) = World::idle(config_of("gate"));
         block_on(handle.logout());
         let observers = observe(&handle);
         drop(handle);
         join(observers);
+        drop(driver);
         world.finish();
     });
 }
 
 #[test]
-fn the_end_of_the_loop_of_a_closed_client_ends_all_who_read_and_watch() {
+fn a_loop_that_dies_ends_all_who_read_and_watch_though_nothing_changes() {
     explore(|| {
         let (mut world, handle) = World::online();
-        block_on(handle.logout());
+        handle.abort();
         let observers = observe(&handle);
         world.kill();
         join(observers);

@@ -8,13 +8,13 @@ use shuttle::future::block_on;
 use shuttle::thread;
 
 use super::explore;
-use super::world::{World, ask, poll_once};
+use super::world::{World, poll_once};
 use crate::api::SendFile;
 use crate::error::RequestErrorKind;
 use crate::ids::{MessageType, UserId};
 
-/// The connections that are open for files, and who waits for there to be
-/// none.
+/// The connections that are open for files, and who waits for their number to
+/// change.
 #[derive(Default)]
 struct Table {
     open: usize,
@@ -31,29 +31,33 @@ pub(super) struct Open;
 
 impl Open {
     pub(super) fn count() -> Open {
-        TABLE.with_borrow_mut(|table| table.open += 1);
+        change(|open| *open += 1);
         Open
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let waiting = TABLE.with_borrow_mut(|table| {
-            table.open -= 1;
-            table.waiting.take_if(|_| table.open == 0)
-        });
-        waiting.into_iter().for_each(Waker::wake);
+        change(|open| *open -= 1);
     }
 }
 
-fn wait_until_all_are_closed() {
+fn change(change: impl FnOnce(&mut usize)) {
+    let waiting = TABLE.with_borrow_mut(|table| {
+        change(&mut table.open);
+        table.waiting.take()
+    });
+    waiting.into_iter().for_each(Waker::wake);
+}
+
+fn wait_until_open(count: usize) {
     block_on(poll_fn(|cx| {
-        TABLE.with_borrow_mut(|table| match table.open {
-            0 => Poll::Ready(()),
-            _ => {
-                table.waiting = Some(cx.waker().clone());
-                Poll::Pending
+        TABLE.with_borrow_mut(|table| {
+            if table.open == count {
+                return Poll::Ready(());
             }
+            table.waiting = Some(cx.waker().clone());
+            Poll::Pending
         })
     }));
 }
@@ -65,10 +69,10 @@ fn a_file_that_is_given_up_closes_its_connection_though_the_loop_sleeps() {
         let file = SendFile::new(UserId(3), MessageType::FILE, &b"content"[..]);
         let mut call = handle.call(file);
         assert!(poll_once(&mut call).is_pending());
-        let giving_up = thread::spawn(move || drop(call));
-        ask(&handle, "quest").unwrap();
-        giving_up.join().unwrap();
-        wait_until_all_are_closed();
+        wait_until_open(1);
+        // Nothing else happens that the loop could wake for.
+        drop(call);
+        wait_until_open(0);
         assert_eq!(handle.in_flight(), 0);
         drop(handle);
         world.finish();
@@ -88,7 +92,7 @@ fn a_file_and_its_session_lost_at_once_end_the_call_once() {
             error.kind(),
             RequestErrorKind::ConnectionLost { .. } | RequestErrorKind::NotConnected
         ));
-        wait_until_all_are_closed();
+        wait_until_open(0);
         drop(handle);
         world.finish();
     });

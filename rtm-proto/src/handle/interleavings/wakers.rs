@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use futures_core::Stream;
 use shuttle::future::block_on;
@@ -17,12 +17,6 @@ use crate::handle::shared::Shared;
 /// A waker that uses the client it is to be woken by, as one does that runs a
 /// task at once, or ends one that holds a call.
 struct Nosy(Weak<Shared>);
-
-impl Nosy {
-    fn waker(world: &World) -> Waker {
-        Waker::from(Arc::new(Nosy(world.shared())))
-    }
-}
 
 impl Wake for Nosy {
     fn wake(self: Arc<Self>) {
@@ -40,36 +34,85 @@ impl Drop for Nosy {
     }
 }
 
+impl Nosy {
+    fn waker(world: &World) -> Waker {
+        Waker::from(Arc::new(Nosy(world.shared())))
+    }
+}
+
+/// Polls with a waker of its own until there is nothing more.
+fn look(world: &World, mut poll: impl FnMut(&mut Context<'_>) -> bool) {
+    let waker = Nosy::waker(world);
+    while poll(&mut Context::from_waker(&waker)) {}
+}
+
+/// Looks twice, so that one waker gives way to the other.
+fn look_at_stream<S: Stream + Unpin>(world: &World, stream: &mut S) {
+    for _ in 0..2 {
+        look(world, |cx| {
+            matches!(Pin::new(&mut *stream).poll_next(cx), Poll::Ready(Some(_)))
+        });
+    }
+}
+
+fn look_at_future<F: Future + Unpin>(world: &World, future: &mut F) {
+    for _ in 0..2 {
+        look(world, |cx| {
+            let _ = Pin::new(&mut *future).poll(cx);
+            false
+        });
+    }
+}
+
 #[test]
-fn wakers_are_woken_and_dropped_while_the_client_can_be_used() {
+fn wakers_of_calls_run_while_the_client_can_be_used() {
+    explore(|| {
+        let (world, handle) = World::online();
+        let (mut call, mut given_up) = (request(&handle, "quest"), request(&handle, IGNORE));
+        look_at_future(&world, &mut call);
+        look_at_future(&world, &mut given_up);
+        let dropping = thread::spawn(move || drop(given_up));
+        ask(&handle, "quest").unwrap();
+        dropping.join().unwrap();
+        drop((call, handle));
+        world.finish();
+    });
+}
+
+#[test]
+fn wakers_of_streams_and_logins_run_while_the_client_can_be_used() {
     explore(|| {
         let (world, handle) = World::start(config_of("gate"));
-        // Each place takes two, so that one gives way to the other.
-        let wakers = [(); 2].map(|()| Nosy::waker(&world));
-        let (mut login, mut events, mut watch) = (handle.login(), handle.events(), handle.watch());
-        for waker in &wakers {
-            let mut cx = Context::from_waker(waker);
-            let _ = Pin::new(&mut login).poll(&mut cx);
-            while Pin::new(&mut events).poll_next(&mut cx).is_ready() {}
-            while Pin::new(&mut watch).poll_next(&mut cx).is_ready() {}
-        }
-        drop(wakers);
+        let (mut login, mut leaving) = (handle.login(), handle.events());
+        let (mut events, mut watch) = (handle.events(), handle.watch());
+        look_at_future(&world, &mut login);
+        look_at_stream(&world, &mut events);
+        look_at_stream(&world, &mut watch);
         block_on(handle.login()).unwrap();
-        let wakers = [(); 2].map(|()| Nosy::waker(&world));
-        let (mut call, mut given_up) = (request(&handle, "quest"), request(&handle, IGNORE));
-        for waker in &wakers {
-            let mut cx = Context::from_waker(waker);
-            // The first look starts the call, so only the second may end it.
-            let _ = Pin::new(&mut call).poll(&mut cx);
-            assert!(Pin::new(&mut given_up).poll(&mut cx).is_pending());
-            let _ = Pin::new(&mut events).poll_next(&mut cx);
-            let _ = Pin::new(&mut watch).poll_next(&mut cx);
-        }
-        drop(wakers);
-        let dropping = thread::spawn(move || drop((given_up, watch)));
-        ask(&handle, FLOOD).unwrap();
-        dropping.join().unwrap();
-        drop((call, login, events, handle));
+        look_at_stream(&world, &mut leaving);
+        drop((login, leaving));
+        look_at_stream(&world, &mut events);
+        look_at_stream(&world, &mut watch);
+        let mut logout = handle.logout();
+        look_at_future(&world, &mut logout);
+        block_on(handle.logout());
+        look_at_stream(&world, &mut events);
+        look_at_stream(&world, &mut watch);
+        drop(handle);
+        world.finish();
+    });
+}
+
+#[test]
+fn the_doorbell_rings_while_the_client_can_be_used() {
+    explore(|| {
+        let (world, mut driver, handle) = World::idle(config_of("gate"));
+        driver.turn(&Nosy::waker(&world), []);
+        driver.turn(&Nosy::waker(&world), []);
+        let aborting = thread::spawn(move || handle.abort());
+        driver.turn(&Nosy::waker(&world), []);
+        aborting.join().unwrap();
+        drop(driver);
         world.finish();
     });
 }

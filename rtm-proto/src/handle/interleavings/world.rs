@@ -36,19 +36,26 @@ pub(super) fn config_of(host: &str) -> Config {
 }
 
 impl World {
-    pub(super) fn start(config: Config) -> (World, Handle) {
+    /// A client that nothing drives yet.
+    pub(super) fn idle(config: Config) -> (World, Driver, Handle) {
         let clock = Clock::default();
         let client = Client::new(config, 7, clock.now(), Duration::ZERO);
         let time = clock.clone();
         let shared = Arc::new(Shared::new(client, move || time.now()));
-        let driver = Driver::new(shared.clone());
-        let looping = spawn(drive(driver, Network(clock.clone()), None));
-        let handle = Handle::new(shared.clone());
+        let (driver, handle) = (Driver::new(shared.clone()), Handle::new(shared.clone()));
         let world = World {
             clock,
             shared,
-            looping: Some(looping),
+            looping: None,
         };
+        (world, driver, handle)
+    }
+
+    /// A client that its loop drives.
+    pub(super) fn start(config: Config) -> (World, Handle) {
+        let (mut world, driver, handle) = World::idle(config);
+        let network = Network(world.clock.clone());
+        world.looping = Some(spawn(drive(driver, network, None)));
         (world, handle)
     }
 
