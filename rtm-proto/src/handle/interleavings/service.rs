@@ -16,7 +16,7 @@ pub(super) const FLOOD: &str = "flood";
 pub(super) const PUSHES: usize = 4;
 /// The one token that is refused.
 pub(super) const EXPIRED: &str = "expired";
-/// The host that takes files, and never says that it has one.
+/// The host that takes files, and says so for those to groups only.
 pub(super) const FILES: &str = "files";
 
 /// Serves a connection to its end.

@@ -11,7 +11,7 @@ use super::explore;
 use super::world::{World, poll_once};
 use crate::api::SendFile;
 use crate::error::RequestErrorKind;
-use crate::ids::{MessageType, UserId};
+use crate::ids::{GroupId, MessageType, UserId};
 
 /// The connections that are open for files, and who waits for their number to
 /// change.
@@ -74,6 +74,20 @@ fn a_file_that_is_given_up_closes_its_connection_though_the_loop_sleeps() {
         drop(call);
         wait_until_open(0);
         assert_eq!(handle.in_flight(), 0);
+        drop(handle);
+        world.finish();
+    });
+}
+
+#[test]
+fn a_file_that_arrived_closes_its_connection_before_the_loop_sleeps() {
+    explore(|| {
+        let (world, handle) = World::online();
+        let file = SendFile::new(GroupId(3), MessageType::FILE, &b"content"[..]);
+        let call = handle.call(file);
+        let sending = thread::spawn(move || block_on(call).unwrap());
+        sending.join().unwrap();
+        wait_until_open(0);
         drop(handle);
         world.finish();
     });
