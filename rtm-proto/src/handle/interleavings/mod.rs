@@ -48,6 +48,11 @@ fn explore(scenario: fn()) {
     drop(announce);
 }
 
+/// Runs a test of one task only, which the lock needs a scheduler for too.
+pub(super) fn alone(test: fn()) {
+    run(RandomScheduler::new_from_seed(SEED, 1), test);
+}
+
 fn run(scheduler: impl Scheduler + 'static, scenario: fn()) {
     let mut config = Config::new();
     config.stack_size = 1 << 18;
