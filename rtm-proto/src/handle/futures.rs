@@ -57,13 +57,16 @@ impl Future for Login {
                 // A session that is closing will end once more before this
                 // login begins.
                 let closing = u64::from(matches!(core.client.state(), State::Closing));
+                // A session that is open counts as the one this login opened,
+                // even if somebody ends it before the next look.
+                let open = u64::from(matches!(core.client.state(), State::Online { .. }));
                 // Without a handle nobody could ever end the session.
                 if !core.handles_gone {
                     core.client.login(now);
                 }
                 Before {
                     logins_ended: core.logins_ended + closing,
-                    sessions_opened: core.sessions_opened,
+                    sessions_opened: core.sessions_opened - open,
                 }
             })
         });

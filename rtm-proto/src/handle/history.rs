@@ -78,6 +78,7 @@ impl fmt::Debug for HistoryStream {
 
 #[cfg(test)]
 mod tests {
+    use super::super::interleavings::alone;
     use super::*;
     use crate::client::{ConnId, Input};
     use crate::config::Config;
@@ -197,80 +198,88 @@ mod tests {
 
     #[test]
     fn messages_of_all_pages_come_one_by_one_and_then_it_ends() {
-        let mut world = World::online();
-        let query = HistoryQuery::new(GroupId(7)).oldest_first().page_size(2);
-        let mut stream = world.handle.history(query);
-        assert!(world.quests().is_empty(), "nothing is sent unasked");
-        assert!(poll(&mut stream).is_pending());
-        let quests = world.quests();
-        assert_eq!(quests.len(), 1);
-        assert_eq!(quests[0].method(), "getgroupmsg");
-        world.page(&quests[0], &[1, 2]);
-        assert_eq!(poll(&mut stream), Poll::Ready(Some(Ok(1))));
-        assert_eq!(poll(&mut stream), Poll::Ready(Some(Ok(2))));
-        assert!(world.quests().is_empty(), "a page is asked for when needed");
-        assert!(poll(&mut stream).is_pending());
-        let quests = world.quests();
-        assert_eq!(i64_of(&quests[0].payload, "lastid"), Some(2));
-        world.page(&quests[0], &[3]);
-        assert_eq!(poll(&mut stream), Poll::Ready(Some(Ok(3))));
-        assert_eq!(poll(&mut stream), Poll::Ready(None));
-        assert_eq!(poll(&mut stream), Poll::Ready(None));
-        assert!(world.quests().is_empty());
+        alone(|| {
+            let mut world = World::online();
+            let query = HistoryQuery::new(GroupId(7)).oldest_first().page_size(2);
+            let mut stream = world.handle.history(query);
+            assert!(world.quests().is_empty(), "nothing is sent unasked");
+            assert!(poll(&mut stream).is_pending());
+            let quests = world.quests();
+            assert_eq!(quests.len(), 1);
+            assert_eq!(quests[0].method(), "getgroupmsg");
+            world.page(&quests[0], &[1, 2]);
+            assert_eq!(poll(&mut stream), Poll::Ready(Some(Ok(1))));
+            assert_eq!(poll(&mut stream), Poll::Ready(Some(Ok(2))));
+            assert!(world.quests().is_empty(), "a page is asked for when needed");
+            assert!(poll(&mut stream).is_pending());
+            let quests = world.quests();
+            assert_eq!(i64_of(&quests[0].payload, "lastid"), Some(2));
+            world.page(&quests[0], &[3]);
+            assert_eq!(poll(&mut stream), Poll::Ready(Some(Ok(3))));
+            assert_eq!(poll(&mut stream), Poll::Ready(None));
+            assert_eq!(poll(&mut stream), Poll::Ready(None));
+            assert!(world.quests().is_empty());
+        });
     }
 
     #[test]
     fn after_an_error_the_next_look_asks_for_the_same_page_again() {
-        let mut world = World::online();
-        let mut stream = world
-            .handle
-            .history(HistoryQuery::new(GroupId(7)).page_size(1));
-        assert!(poll(&mut stream).is_pending());
-        let quest = world.quests().remove(0);
-        world.page(&quest, &[9]);
-        assert_eq!(poll(&mut stream), Poll::Ready(Some(Ok(9))));
-        assert!(poll(&mut stream).is_pending());
-        let quest = world.quests().remove(0);
-        world.answer(&quest, 1, |out| {
-            out.field("code", &200_010_i64).field("ex", "slow down");
+        alone(|| {
+            let mut world = World::online();
+            let mut stream = world
+                .handle
+                .history(HistoryQuery::new(GroupId(7)).page_size(1));
+            assert!(poll(&mut stream).is_pending());
+            let quest = world.quests().remove(0);
+            world.page(&quest, &[9]);
+            assert_eq!(poll(&mut stream), Poll::Ready(Some(Ok(9))));
+            assert!(poll(&mut stream).is_pending());
+            let quest = world.quests().remove(0);
+            world.answer(&quest, 1, |out| {
+                out.field("code", &200_010_i64).field("ex", "slow down");
+            });
+            let error = ErrorCode::API_FREQUENCY_LIMITED;
+            assert_eq!(poll(&mut stream), Poll::Ready(Some(Err(error))));
+            assert!(
+                world.quests().is_empty(),
+                "the retry waits for the next look"
+            );
+            assert!(poll(&mut stream).is_pending());
+            let again = world.quests().remove(0);
+            assert_eq!(again.payload, quest.payload);
+            world.page(&again, &[8]);
+            assert_eq!(poll(&mut stream), Poll::Ready(Some(Ok(8))));
         });
-        let error = ErrorCode::API_FREQUENCY_LIMITED;
-        assert_eq!(poll(&mut stream), Poll::Ready(Some(Err(error))));
-        assert!(
-            world.quests().is_empty(),
-            "the retry waits for the next look"
-        );
-        assert!(poll(&mut stream).is_pending());
-        let again = world.quests().remove(0);
-        assert_eq!(again.payload, quest.payload);
-        world.page(&again, &[8]);
-        assert_eq!(poll(&mut stream), Poll::Ready(Some(Ok(8))));
     }
 
     #[test]
     fn a_page_that_cannot_be_read_is_an_error_of_the_stream() {
-        let mut world = World::online();
-        let mut stream = world.handle.history(HistoryQuery::new(GroupId(7)));
-        assert!(poll(&mut stream).is_pending());
-        let quest = world.quests().remove(0);
-        world.answer(&quest, 0, |out| {
-            out.field("num", &1_i64);
+        alone(|| {
+            let mut world = World::online();
+            let mut stream = world.handle.history(HistoryQuery::new(GroupId(7)));
+            assert!(poll(&mut stream).is_pending());
+            let quest = world.quests().remove(0);
+            world.answer(&quest, 0, |out| {
+                out.field("num", &1_i64);
+            });
+            let mut cx = Context::from_waker(Waker::noop());
+            let Poll::Ready(Some(Err(error))) = Pin::new(&mut stream).poll_next(&mut cx) else {
+                panic!("an error is due");
+            };
+            assert!(matches!(error.kind(), RequestErrorKind::Decode(_)));
+            assert_eq!(error.code(), ErrorCode::CORE_INVALID_PACKAGE);
         });
-        let mut cx = Context::from_waker(Waker::noop());
-        let Poll::Ready(Some(Err(error))) = Pin::new(&mut stream).poll_next(&mut cx) else {
-            panic!("an error is due");
-        };
-        assert!(matches!(error.kind(), RequestErrorKind::Decode(_)));
-        assert_eq!(error.code(), ErrorCode::CORE_INVALID_PACKAGE);
     }
 
     #[test]
     fn dropping_the_stream_leaves_no_call_behind() {
-        let mut world = World::online();
-        let mut stream = world.handle.history(HistoryQuery::new(GroupId(7)));
-        assert!(poll(&mut stream).is_pending());
-        assert_eq!((world.quests().len(), world.handle.in_flight()), (1, 1));
-        drop(stream);
-        assert_eq!(world.handle.in_flight(), 0);
+        alone(|| {
+            let mut world = World::online();
+            let mut stream = world.handle.history(HistoryQuery::new(GroupId(7)));
+            assert!(poll(&mut stream).is_pending());
+            assert_eq!((world.quests().len(), world.handle.in_flight()), (1, 1));
+            drop(stream);
+            assert_eq!(world.handle.in_flight(), 0);
+        });
     }
 }

@@ -18,10 +18,13 @@ mod driver;
 mod events;
 mod futures;
 mod history;
+#[cfg(test)]
+mod interleavings;
 mod looping;
 mod queue;
 mod read_buffer;
 mod shared;
+mod sync;
 mod tokens;
 mod wakers;
 

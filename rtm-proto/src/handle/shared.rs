@@ -7,13 +7,14 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::task::Waker;
 use core::time::Duration;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use super::call::Call;
 use super::driver::Action;
 use super::events::{Events, Watch};
 use super::futures::{Login, Logout};
 use super::queue::EventQueue;
+use super::sync::{Mutex, MutexGuard};
 use super::wakers::{Seat, Wakers};
 use crate::client::{Client, Input, Output, Session, State};
 use crate::config::{Config, Token};

@@ -49,6 +49,11 @@ impl Wakers {
         seat.0.and_then(|place| self.waiting.remove(&place))
     }
 
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// Moves all to `woken`, to be called once no lock is held.
     pub(super) fn take_into(&mut self, woken: &mut Vec<Waker>) {
         woken.extend(core::mem::take(&mut self.waiting).into_values());
