@@ -2,6 +2,7 @@
 # Runs the program without std, then asserts that it cannot be built once
 # rtm-proto brings std in, as a check that cannot fail would prove nothing.
 set -euo pipefail
+export CARGO_TERM_COLOR=never
 cd "$(dirname "$0")"
 
 if [ "$(uname -s)" != Linux ]; then

@@ -2,6 +2,6 @@
 //! inputs, and what fuzzing found.
 
 mod found;
+mod methods;
 mod peer;
-mod requests;
 mod timing;
