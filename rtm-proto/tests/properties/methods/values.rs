@@ -138,9 +138,7 @@ pub(super) fn text_map(pairs: &BTreeMap<String, String>) -> Value {
 }
 
 /// The fields that are there.
-pub(super) fn given<'k, const N: usize>(
-    fields: [(&'k str, Option<Value>); N],
-) -> Vec<(&'k str, Value)> {
+pub(super) fn given<const N: usize>(fields: [(&str, Option<Value>); N]) -> Vec<(&str, Value)> {
     let fields = fields.into_iter();
     fields
         .filter_map(|(name, value)| Some((name, value?)))
