@@ -36,7 +36,7 @@ for seeds in fuzz/seeds/*/; do
     if ! cargo +nightly fuzz run -s none "$target" "$corpus/$target" "$seeds" -- \
         -max_total_time="$seconds" -timeout=20 >"$log" 2>&1; then
         cat "$log" >&2
-        echo "fuzzing $target found something" >&2
+        echo "fuzzing $target failed" >&2
         exit 1
     fi
     echo "$target: $(grep '^Done ' "$log")"
