@@ -87,6 +87,12 @@ impl<K> PendingTable<K> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::collections::BTreeSet;
+    use alloc::vec::Vec;
+
+    use proptest::collection::{btree_set, vec};
+    use proptest::prelude::*;
+
     use super::*;
 
     fn quest() -> PendingQuest<()> {
@@ -106,5 +112,45 @@ mod tests {
         table.set_next_seq(u32::MAX);
         assert_eq!(table.next_seq(), u32::MAX);
         assert_eq!(table.next_seq(), 3);
+    }
+
+    /// The number `steps` away from the last one there is.
+    fn near_the_end(steps: i32) -> u32 {
+        u32::MAX.wrapping_add_signed(steps)
+    }
+
+    proptest! {
+        #[test]
+        fn the_next_number_is_the_first_behind_the_last_that_is_free(
+            start in -12..12_i32, in_use in btree_set(-12..12_i32, 0..20),
+            ends in vec(any::<Option<prop::sample::Index>>(), 1..60),
+        ) {
+            let mut table = PendingTable::new();
+            let mut in_use: BTreeSet<u32> = in_use.into_iter().map(near_the_end).collect();
+            in_use.remove(&0);
+            for seq in &in_use {
+                table.insert(*seq, quest());
+            }
+            let mut last = near_the_end(start).wrapping_sub(1);
+            table.set_next_seq(near_the_end(start));
+            for end in ends {
+                if let (Some(end), false) = (end, in_use.is_empty()) {
+                    let seqs: Vec<u32> = in_use.iter().copied().collect();
+                    let seq = *end.get(&seqs);
+                    in_use.remove(&seq);
+                    prop_assert!(table.remove(seq).is_some());
+                    prop_assert!(table.remove(seq).is_none());
+                    continue;
+                }
+                let seq = table.next_seq();
+                let mut behind = (1..=u32::MAX).map(|n| last.wrapping_add(n));
+                let free = behind.find(|n| *n != 0 && !in_use.contains(n));
+                prop_assert_eq!(Some(seq), free);
+                table.insert(seq, quest());
+                in_use.insert(seq);
+                prop_assert_eq!(table.len(), in_use.len());
+                last = seq;
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! inputs, and what fuzzing found.
 
 mod found;
+mod history;
+mod methods;
 mod peer;
-mod requests;
 mod timing;

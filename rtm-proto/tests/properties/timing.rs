@@ -19,19 +19,21 @@ const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-fn message(mid: i64, from: i64, group: Option<i64>) -> Bytes {
-    let mut fields = vec![
+/// A message to `target`: a user, a group, a room, or all of them.
+fn message(mid: i64, from: i64, sort: usize, target: i64) -> Bytes {
+    let (method, name) = [
+        ("pushmsg", "to"),
+        ("pushgroupmsg", "gid"),
+        ("pushroommsg", "rid"),
+        ("pushbroadcastmsg", "anything"),
+    ][sort];
+    let fields = [
         ("from", from.into()),
+        (name, target.into()),
         ("mtype", 30.into()),
         ("mid", mid.into()),
         ("msg", "x".into()),
     ];
-    fields.extend(group.map(|group| ("gid", group.into())));
-    let method = if group.is_some() {
-        "pushgroupmsg"
-    } else {
-        "pushmsg"
-    };
     push(1, method, &map(&fields))
 }
 
@@ -158,7 +160,7 @@ impl Run {
             }
             Step::Push(mid) => {
                 if let Some(conn) = self.conn {
-                    receive(&mut self.client, self.now, conn, message(*mid, 1, None));
+                    receive(&mut self.client, self.now, conn, message(*mid, 1, 0, 1));
                 }
             }
             Step::Lose => {
@@ -208,7 +210,7 @@ proptest! {
     ) {
         let play = |sizes: &[usize]| {
             let (mut client, conn) = online(config());
-            let packages = mids.iter().map(|mid| message(*mid, *mid % 2, None));
+            let packages = mids.iter().map(|mid| message(*mid, *mid % 2, 0, 1));
             let mut rest = Bytes::from(packages.collect::<Vec<_>>().concat());
             let mut sizes = sizes.iter().cycle();
             while !rest.is_empty() {
@@ -272,18 +274,18 @@ proptest! {
     #[test]
     fn repetitions_are_dropped_for_exactly_their_lifetime(
         lifetime in 1..5000_u64,
-        pushes in vec((0..1500_u64, 0..4_i64, 1..3_i64, any::<Option<bool>>()), 1..60),
+        pushes in vec((0..1500_u64, 0..3_i64, 1..3_i64, 0..4_usize, 1..3_i64), 1..80),
     ) {
         let silent = config().max_ping_interval(None);
         let (mut client, conn) = online(silent.duplicate_lifetime(ms(lifetime)));
         // From the first sighting, and never renewed.
         let mut forgotten_at = BTreeMap::new();
         let mut now = START;
-        for (pause, mid, from, group) in pushes {
+        for (pause, mid, from, sort, target) in pushes {
             now = now + ms(pause);
-            let group = group.map(i64::from);
-            receive(&mut client, now, conn, message(mid, from, group));
-            let key = (mid, from, group);
+            receive(&mut client, now, conn, message(mid, from, sort, target));
+            // All users are one target.
+            let key = (mid, from, sort, if sort == 3 { 0 } else { target });
             let known = forgotten_at.get(&key).is_some_and(|until| now < *until);
             let dropped = known && mid != 0;
             if !dropped {
