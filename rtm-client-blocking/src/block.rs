@@ -24,7 +24,8 @@ thread_local! {
     static WAKER: Waker = Waker::from(Arc::new(Unpark(thread::current())));
 }
 
-fn waker() -> Waker {
+/// What wakes this thread.
+pub(crate) fn waker() -> Waker {
     // The shared one is gone while a thread ends, when values that it kept to
     // its end may still wait for something.
     WAKER

@@ -1,5 +1,6 @@
 //! The client: a handle whose methods wait.
 
+use std::fmt;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant as StdInstant, SystemTime, UNIX_EPOCH};
@@ -13,6 +14,7 @@ use crate::block;
 use crate::engine::Engine;
 use crate::events::{Events, Watch};
 use crate::history::History;
+use crate::seat::{SHORTEST_LIMIT, Seat};
 
 /// An RTM client for plain threads: a cheap handle to a connection that two
 /// threads of its own drive.
@@ -46,16 +48,26 @@ use crate::history::History;
 pub struct Client {
     // Dropped before the threads are joined.
     handle: Handle,
-    _threads: Arc<Threads>,
+    threads: Arc<Threads>,
+    /// Whether calls may read their answers themselves.
+    is_patient: bool,
 }
 
 /// Waits for the threads when the last handle is gone.
-#[derive(Debug)]
-struct Threads(Option<JoinHandle<()>>);
+struct Threads {
+    engine: Arc<Engine>,
+    timer: Option<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Threads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Threads").finish_non_exhaustive()
+    }
+}
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        if let Some(timer) = self.0.take() {
+        if let Some(timer) = self.timer.take() {
             // The threads themselves may hold the last handle for a moment,
             // inside a waker; they cannot wait for themselves.
             if timer.thread().id() != thread::current().id() {
@@ -86,6 +98,14 @@ impl Client {
     #[must_use]
     pub fn fpnn(endpoint: impl ToString) -> Builder {
         Builder::fpnn(endpoint)
+    }
+
+    fn new(handle: Handle, threads: Arc<Threads>) -> Self {
+        Client {
+            is_patient: handle.time_limit() >= SHORTEST_LIMIT,
+            handle,
+            threads,
+        }
     }
 
     /// Logs in, or joins a login under way, and waits until the client is
@@ -161,10 +181,7 @@ impl Client {
     /// A client on the same connection whose calls have other options.
     #[must_use]
     pub fn with_options(&self, options: RequestOptions) -> Self {
-        Client {
-            handle: self.handle.with_options(options),
-            _threads: self._threads.clone(),
-        }
+        Client::new(self.handle.with_options(options), self.threads.clone())
     }
 
     /// Calls that were accepted and have not ended.
@@ -178,7 +195,9 @@ impl Caller for Client {
     type Reply<R: Request> = Result<R::Response, RequestError>;
 
     fn call<R: Request>(&self, request: R) -> Result<R::Response, RequestError> {
-        block::wait(self.handle.call(request))
+        // A file is answered on a connection of its own.
+        let may_read = self.is_patient && request.upload().is_none();
+        Seat::wait(&self.threads.engine, self.handle.call(request), may_read)
     }
 }
 
@@ -204,13 +223,12 @@ impl Start for Threaded {
         let epoch = StdInstant::now();
         let clock = move || Instant::from_duration(epoch.elapsed());
         let (driver, handle) = rtm_proto::handle::new(config, seed, unix, clock);
-        let timer = Engine::start(driver, epoch, tokens).map_err(|error| BuildError::Runtime {
+        let started = Engine::start(driver, epoch, tokens);
+        let (engine, timer) = started.map_err(|error| BuildError::Runtime {
             why: error.to_string(),
         })?;
-        Ok(Client {
-            handle,
-            _threads: Arc::new(Threads(Some(timer))),
-        })
+        let timer = Some(timer);
+        Ok(Client::new(handle, Arc::new(Threads { engine, timer })))
     }
 
     fn login(built: Result<Client, BuildError>) -> Result<Client, LoginError> {

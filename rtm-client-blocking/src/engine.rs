@@ -4,7 +4,8 @@
 //! Whoever has news pumps: the reader that received bytes, the caller whose
 //! request is to be sent, the timer thread whose deadline has come. So a
 //! request is written by the thread that makes it, and an answer wakes its
-//! caller from the thread that read it; nobody stands between.
+//! caller from the thread that read it; nobody stands between. A caller that is
+//! alone even reads its answer itself, at the reader's [`Seat`].
 //!
 //! A thread that finds the pump held leaves its news and goes: whoever holds
 //! it takes another turn. A reader first waits until that turn is over.
@@ -23,6 +24,7 @@ use rtm_proto::handle::{Action, BlockingTokenProvider, Driver};
 use rtm_proto::{ConnId, Input, Instant};
 
 use crate::reader;
+use crate::seat::Seat;
 use crate::socket::{Socket, Writer, write_all};
 
 /// Moves bytes and time for one client.
@@ -35,6 +37,7 @@ pub(crate) struct Engine {
     changed: Condvar,
     /// Tells readers that what they reported was dealt with.
     handled: Condvar,
+    pub(crate) seat: Seat,
 }
 
 /// What pumping needs; held by the one thread that pumps.
@@ -108,16 +111,23 @@ impl Engine {
         driver: Driver,
         epoch: StdInstant,
         tokens: Option<BlockingTokenProvider>,
-    ) -> io::Result<JoinHandle<()>> {
+    ) -> io::Result<(Arc<Self>, JoinHandle<()>)> {
         let engine = Engine::new(driver, epoch, tokens);
+        let timer = engine.clone();
         let name = thread::Builder::new().name("rtm-timer".into());
-        name.spawn(move || {
-            engine.pump();
-            engine.keep_time();
-        })
+        let thread = name.spawn(move || {
+            timer.pump();
+            timer.keep_time();
+        })?;
+        Ok((engine, thread))
     }
 
-    fn new(driver: Driver, epoch: StdInstant, tokens: Option<BlockingTokenProvider>) -> Arc<Self> {
+    /// One without threads.
+    pub(crate) fn new(
+        driver: Driver,
+        epoch: StdInstant,
+        tokens: Option<BlockingTokenProvider>,
+    ) -> Arc<Self> {
         Arc::new(Engine {
             epoch,
             tokens,
@@ -128,6 +138,7 @@ impl Engine {
             signal: Mutex::new(Signal::default()),
             changed: Condvar::new(),
             handled: Condvar::new(),
+            seat: Seat::default(),
         })
     }
 

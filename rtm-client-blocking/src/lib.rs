@@ -47,7 +47,8 @@
 //!
 //! A client has two threads: one reads from its connection, one keeps its
 //! deadlines; both sleep while there is nothing to do. Requests are written by
-//! the thread that makes them. A connection that is being opened, and a file
+//! the thread that makes them, and a thread that makes one quick call after the
+//! other, alone, reads its answers too. A connection that is being opened, and a file
 //! on its way, have one more each.
 //!
 //! # Features
@@ -63,6 +64,7 @@ mod events;
 pub mod file;
 mod history;
 mod reader;
+mod seat;
 mod socket;
 
 pub use client::{Builder, Client, Threaded};

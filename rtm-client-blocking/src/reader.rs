@@ -1,15 +1,15 @@
 //! The thread of a connection: connects it, then reads from it.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use rtm_proto::handle::ReadBuffer;
 use rtm_proto::{ConnId, Input, SocketEnd};
 
 use crate::engine::Engine;
+use crate::seat::Place;
 use crate::socket::WRITE_PATIENCE;
 
 /// How long one address may take before the next is tried. The client's own
@@ -59,21 +59,22 @@ fn both_sides(stream: TcpStream) -> io::Result<(TcpStream, TcpStream)> {
 }
 
 /// Reads until the socket ends.
-fn read(engine: &Arc<Engine>, conn: ConnId, mut stream: TcpStream) -> SocketEnd {
-    let mut buffer = ReadBuffer::default();
+fn read(engine: &Arc<Engine>, conn: ConnId, stream: TcpStream) -> SocketEnd {
+    let mut place = Place::new(conn, stream);
     loop {
-        let space = buffer.space();
-        space.resize(space.capacity(), 0);
-        let read = stream.read(space);
-        space.truncate(read.as_ref().copied().unwrap_or(0));
-        match read {
-            Ok(0) => return SocketEnd::Eof,
-            Ok(_) => {
-                let data = buffer.take();
-                engine.report(Input::Received { conn, data });
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return SocketEnd::Failed(error.to_string()),
+        let data = match place.read() {
+            Ok(Some(data)) => data,
+            Ok(None) => continue,
+            Err(end) => return end,
+        };
+        // The caller is gone once it has its answer.
+        let is_quick = engine.seat.is_quick();
+        engine.report(Input::Received { conn, data });
+        if is_quick {
+            place = match engine.seat.offer(place) {
+                Ok(place) => place,
+                Err(end) => return end,
+            };
         }
     }
 }

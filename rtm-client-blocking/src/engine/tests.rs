@@ -74,7 +74,7 @@ fn a_panic_while_pumping_ends_every_call_and_all_threads() {
     let listener = listener();
     let broken = Arc::new(AtomicBool::new(false));
     let (driver, handle, epoch) = client(&listener, broken.clone());
-    let timer = Engine::start(driver, epoch, None).unwrap();
+    let (_engine, timer) = Engine::start(driver, epoch, None).unwrap();
     let mut login = handle.login();
     poll_once(&mut login);
     let (mut peer, _) = listener.accept().unwrap();

@@ -1,5 +1,6 @@
 //! The client for plain threads, at the local gate.
 
+mod alone;
 mod sharing;
 #[path = "../support/mod.rs"]
 mod support;

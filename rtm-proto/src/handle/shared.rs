@@ -314,6 +314,14 @@ impl Handle {
         self.options
     }
 
+    /// How long calls made through this handle may take, unless they send a
+    /// file: the limit of its options, or else the default of the client.
+    #[must_use]
+    pub fn time_limit(&self) -> Duration {
+        let default = || self.shared().lock().client.config().request_timeout;
+        self.options.timeout.unwrap_or_else(default)
+    }
+
     /// A handle to the same client whose calls have other options.
     #[must_use]
     pub fn with_options(&self, options: RequestOptions) -> Self {
