@@ -11,6 +11,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Caller, decode_nothing};
+use crate::config::Token;
 use crate::error::RequestError;
 use crate::payload::{
     CodecError, FromPayload, Payload, PayloadWriter, Required, Text, Value, ValueKind,
@@ -178,7 +179,7 @@ impl Request for KickSession {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddDevice {
     app_type: String,
-    device_token: String,
+    device_token: Token,
 }
 
 impl AddDevice {
@@ -187,7 +188,7 @@ impl AddDevice {
     pub fn new(app_type: impl Into<String>, device_token: impl Into<String>) -> Self {
         AddDevice {
             app_type: app_type.into(),
-            device_token: device_token.into(),
+            device_token: Token::from(device_token.into()),
         }
     }
 }
@@ -201,7 +202,7 @@ impl Request for AddDevice {
 
     fn encode(&self, _: &Context, out: &mut PayloadWriter<'_>) -> Result<(), RequestError> {
         out.field("apptype", self.app_type.as_str())
-            .field("devicetoken", self.device_token.as_str());
+            .field("devicetoken", self.device_token.expose());
         Ok(())
     }
 
@@ -213,14 +214,14 @@ impl Request for AddDevice {
 /// Unregisters a device (`removedevice`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoveDevice {
-    device_token: String,
+    device_token: Token,
 }
 
 impl RemoveDevice {
     /// Unregisters the device with this token.
     pub fn new(device_token: impl Into<String>) -> Self {
         RemoveDevice {
-            device_token: device_token.into(),
+            device_token: Token::from(device_token.into()),
         }
     }
 }
@@ -233,7 +234,7 @@ impl Request for RemoveDevice {
     }
 
     fn encode(&self, _: &Context, out: &mut PayloadWriter<'_>) -> Result<(), RequestError> {
-        out.field("devicetoken", self.device_token.as_str());
+        out.field("devicetoken", self.device_token.expose());
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! What goes into a client and what comes out of it.
 
 use alloc::string::String;
+use core::fmt;
 
 use bytes::Bytes;
 
@@ -15,8 +16,9 @@ use crate::time::Instant;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub(crate) u64);
 
-/// What a client is told.
-#[derive(Clone, Debug)]
+/// What a client is told. Its `Debug` output counts received bytes and does not
+/// show them: tokens may be among them.
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Input {
     /// The socket asked for by [`Output::Connect`] is connected.
@@ -51,6 +53,31 @@ pub enum Input {
     NetworkChanged,
     /// Time has passed.
     Tick,
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Input::Connected { conn } => f.debug_struct("Connected").field("conn", conn).finish(),
+            Input::ConnectFailed { conn, reason } => f
+                .debug_struct("ConnectFailed")
+                .field("conn", conn)
+                .field("reason", reason)
+                .finish(),
+            Input::Received { conn, data } => f
+                .debug_struct("Received")
+                .field("conn", conn)
+                .field("bytes", &data.len())
+                .finish(),
+            Input::Disconnected { conn, reason } => f
+                .debug_struct("Disconnected")
+                .field("conn", conn)
+                .field("reason", reason)
+                .finish(),
+            Input::NetworkChanged => f.write_str("NetworkChanged"),
+            Input::Tick => f.write_str("Tick"),
+        }
+    }
 }
 
 /// How a socket ended.

@@ -60,8 +60,9 @@ impl Backoff {
         }
     }
 
-    /// Gives up after this many failed attempts in a row (default: never).
-    /// Zero counts as one: the first attempt is always made.
+    /// Gives up after this many failed attempts in a row (default: never). A
+    /// session that ends within 10 s counts as one of them. Zero counts as one:
+    /// the first attempt is always made.
     #[must_use]
     pub const fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = Some(if attempts == 0 { 1 } else { attempts });

@@ -5,7 +5,11 @@ use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
+use crate::error::kept;
 use crate::transport::Scheme;
+
+/// The longest host name, in bytes.
+const MAX_HOST: usize = 255;
 
 /// Where a service listens: `wss://host:port`, `ws://…`, `tls://…`,
 /// `tcp://…` or a bare `host:port`.
@@ -102,7 +106,8 @@ pub enum EndpointErrorKind {
     BadPort,
     /// There is no host.
     MissingHost,
-    /// The host holds a character that no host name or address has.
+    /// The host holds a character that no host name or address has, or more
+    /// of them than the 255 that a name may have (RFC 1035, section 2.3.4).
     BadHost,
     /// Something other than `/service/websocket` follows the port.
     UnexpectedPath,
@@ -111,7 +116,7 @@ pub enum EndpointErrorKind {
 impl EndpointError {
     fn new(text: &str, kind: EndpointErrorKind) -> Self {
         EndpointError {
-            text: text.to_owned(),
+            text: kept(text),
             kind,
         }
     }
@@ -122,7 +127,7 @@ impl EndpointError {
         &self.kind
     }
 
-    /// The text that was given.
+    /// The text that was given; what exceeds 1024 bytes is cut off.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -229,7 +234,7 @@ fn split_authority(authority: &str) -> Result<(&str, &str), EndpointErrorKind> {
         return Err(EndpointErrorKind::MissingHost);
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if !host.chars().all(allowed) {
+    if host.len() > MAX_HOST || !host.chars().all(allowed) {
         return Err(EndpointErrorKind::BadHost);
     }
     Ok((host, port))
@@ -284,6 +289,9 @@ mod tests {
         assert_eq!(kind("a b:1"), EndpointErrorKind::BadHost);
         assert_eq!(kind("[::1:1"), EndpointErrorKind::BadHost);
         assert_eq!(kind("user@a:1"), EndpointErrorKind::BadHost);
+        let long = "a".repeat(256) + ":1";
+        assert_eq!(kind(&long), EndpointErrorKind::BadHost);
+        assert!(long[1..].parse::<Endpoint>().is_ok());
         assert_eq!(kind("a:1/other"), EndpointErrorKind::UnexpectedPath);
         assert_eq!(kind(""), EndpointErrorKind::MissingPort);
     }

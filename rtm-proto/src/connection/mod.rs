@@ -26,12 +26,13 @@ mod pending;
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use core::fmt;
 
 use bytes::Bytes;
 
 use self::backlog::AnswerBacklog;
 use self::pending::{PendingQuest, PendingTable};
-use crate::error::{ErrorCode, LostReason};
+use crate::error::{ErrorCode, LostReason, kept};
 use crate::frame::{self, Answer, Decoder, Frame, Quest};
 use crate::payload::{CodecError, Encoding, Payload};
 use crate::time::Instant;
@@ -56,8 +57,9 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// What a connection is told.
-#[derive(Clone, Debug)]
+/// What a connection is told. Its `Debug` output counts received bytes and does
+/// not show them: tokens may be among them.
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ConnectionInput {
     /// The socket is connected; bytes can flow.
@@ -70,6 +72,18 @@ pub enum ConnectionInput {
     Failed(String),
     /// Time has passed.
     Tick,
+}
+
+impl fmt::Debug for ConnectionInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ConnectionInput::Connected => f.write_str("Connected"),
+            ConnectionInput::Received(data) => write!(f, "Received({} bytes)", data.len()),
+            ConnectionInput::Ended => f.write_str("Ended"),
+            ConnectionInput::Failed(why) => f.debug_tuple("Failed").field(why).finish(),
+            ConnectionInput::Tick => f.write_str("Tick"),
+        }
+    }
 }
 
 /// What a connection reports.
@@ -155,9 +169,10 @@ impl AnswerTicket {
 pub struct ServerError {
     /// The code; 20001 if the answer had none.
     pub code: ErrorCode,
-    /// The text for humans; empty if the answer had none.
+    /// The text for humans; empty if the answer had none. What exceeds 1024
+    /// bytes is cut off.
     pub message: String,
-    /// The service that raised it, if told.
+    /// The service that raised it, if told; cut like the message.
     pub raiser: Option<String>,
 }
 
@@ -179,8 +194,8 @@ impl ServerError {
         });
         ServerError {
             code: code.map_or(ErrorCode::CORE_UNKNOWN_ERROR, ErrorCode),
-            message: message.map_or_else(String::new, |text| text.0),
-            raiser: raiser.map(|text| text.0),
+            message: message.map_or_else(String::new, |text| kept(&text.0)),
+            raiser: raiser.map(|text| kept(&text.0)),
         }
     }
 }

@@ -66,7 +66,8 @@ pub enum LoginErrorKind {
     Refused {
         /// The server's code.
         code: ErrorCode,
-        /// The server's text for humans; it is not stable.
+        /// The server's text for humans; it is not stable. What exceeds 1024
+        /// bytes is cut off.
         message: String,
     },
     /// Gates sent the client on more than five times.

@@ -5,6 +5,9 @@ mod code;
 mod login;
 mod lost;
 mod request;
+mod text;
+
+pub(crate) use text::kept;
 
 pub use build::BuildError;
 pub use code::{ErrorCode, Retry};

@@ -77,9 +77,10 @@ pub enum RequestErrorKind {
     Server {
         /// The server's code; 20001 if it sent none.
         code: ErrorCode,
-        /// The server's text for humans; it is not stable.
+        /// The server's text for humans; it is not stable. What exceeds 1024
+        /// bytes is cut off.
         message: String,
-        /// The service that raised the error, if told.
+        /// The service that raised the error, if told; cut like the message.
         raiser: Option<String>,
     },
     /// The answer came, but is not what the method promises.

@@ -74,7 +74,9 @@ pub enum Event {
         error: CodecError,
     },
     /// The application did not read its events fast enough, and this many
-    /// messages were dropped, the oldest first.
+    /// pushes were dropped, the oldest first: messages, pings, pushes that this
+    /// client does not know. The progress of uploads, which gives way too, does
+    /// not count.
     Lagged {
         /// How many.
         missed: u64,

@@ -1,15 +1,19 @@
 //! The events that wait for the application.
 
 use alloc::collections::VecDeque;
+use alloc::string::String;
 
-use crate::event::Event;
+use super::read_buffer;
+use crate::event::{Body, Event, Message, Translation};
+use crate::payload::COPY_BELOW;
 
 /// What an event weighs besides its body.
 const OVERHEAD: usize = 256;
 
-/// A bounded queue. When it is full the oldest messages give way, and a
-/// [`Event::Lagged`] in their place says how many there were; what is not a
-/// push of the service stays.
+/// A bounded queue. When it is full the oldest pushes give way, and a
+/// [`Event::Lagged`] in their place says how many there were. The progress of
+/// an upload gives way too, but does not count: what follows tells the same.
+/// Everything else stays.
 #[derive(Debug)]
 pub(super) struct EventQueue {
     entries: VecDeque<Event>,
@@ -70,12 +74,18 @@ impl EventQueue {
         else {
             return;
         };
+        let is_push = !matches!(entry, Event::UploadProgress { .. });
         *entry = Event::Lagged { missed: 1 };
         self.droppable -= 1;
         self.bytes -= weight;
         let index = self.first_droppable + ahead;
-        self.first_droppable = index + 1;
-        self.merge_lag(index);
+        self.first_droppable = index;
+        if is_push {
+            self.first_droppable += 1;
+            self.merge_lag(index);
+        } else {
+            self.entries.remove(index);
+        }
     }
 
     /// Joins the lag at `index` with one right before it.
@@ -92,22 +102,50 @@ impl EventQueue {
 /// The weight of an event that may be dropped.
 fn droppable_weight(event: &Event) -> Option<usize> {
     let content = match event {
-        Event::Message(message) => message.body.len() + message.attrs.len(),
+        Event::Message(message) => message_weight(message),
         Event::Unknown { method, payload }
         | Event::Undecodable {
             method, payload, ..
-        } => method.len() + payload.as_bytes().len(),
+        } => method.len() + slice_weight(payload.as_bytes().len()),
         Event::Ping | Event::KickedOutOfRoom(_) | Event::UploadProgress { .. } => 0,
         _ => return None,
     };
     Some(content + OVERHEAD)
 }
 
+fn message_weight(message: &Message) -> usize {
+    let body = match &message.body {
+        Body::Text(text) => text.len(),
+        Body::Binary(bytes) => slice_weight(bytes.len()),
+    };
+    let texts = message.translation.as_ref().map_or(0, |translation| {
+        let Translation {
+            source_language,
+            target_language,
+            source_text,
+            target_text,
+        } = translation.as_ref();
+        let all = [source_language, target_language, source_text, target_text];
+        all.map(String::len).iter().sum()
+    });
+    body + texts + message.attrs.len()
+}
+
+/// Bytes that were not copied keep the buffer that they were read into.
+fn slice_weight(len: usize) -> usize {
+    if len < COPY_BELOW {
+        len
+    } else {
+        len.max(read_buffer::LARGEST)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::client::State;
-    use crate::ids::RoomId;
+    use crate::event::{Conversation, MessageKind};
+    use crate::ids::{MessageId, MessageType, RoomId, UserId};
     use alloc::vec::Vec;
 
     fn room(id: i64) -> Event {
@@ -148,6 +186,63 @@ mod tests {
             ["idle", "lag 1", "closing", "lag 3", "5", "6"]
         );
         assert_eq!((queue.droppable, queue.bytes), (0, 0));
+    }
+
+    fn progress(sent: u64) -> Event {
+        Event::UploadProgress {
+            message_id: MessageId(1),
+            sent,
+            total: 9,
+        }
+    }
+
+    #[test]
+    fn the_progress_of_uploads_gives_way_without_being_missed() {
+        let mut queue = EventQueue::new(2, usize::MAX);
+        for event in [progress(1), room(1), progress(2), progress(3), room(2)] {
+            queue.push(event);
+        }
+        assert_eq!((queue.droppable, queue.bytes), (2, 2 * OVERHEAD));
+        let left: Vec<_> = core::iter::from_fn(|| queue.pop()).collect();
+        assert!(matches!(
+            left[..],
+            [
+                Event::Lagged { missed: 1 },
+                Event::UploadProgress { sent: 3, .. },
+                Event::KickedOutOfRoom(RoomId(2))
+            ]
+        ));
+    }
+
+    fn message(body: Body, source_text: &str) -> Event {
+        let translation = (!source_text.is_empty()).then(|| Translation {
+            source_text: source_text.into(),
+            ..Translation::default()
+        });
+        Event::Message(Message {
+            conversation: Conversation::P2p,
+            sender: UserId(1),
+            recipient: None,
+            kind: MessageKind::Chat,
+            message_type: MessageType::CHAT,
+            message_id: MessageId::NONE,
+            body,
+            attrs: String::new(),
+            time_ms: None,
+            translation: translation.map(alloc::boxed::Box::new),
+        })
+    }
+
+    #[test]
+    fn an_event_weighs_all_the_memory_that_it_holds() {
+        let weight = |event| droppable_weight(&event).unwrap() - OVERHEAD;
+        let bytes = |len| Body::from(alloc::vec![0; len]);
+        assert_eq!(weight(message("12345".into(), "")), 5);
+        assert_eq!(weight(message("12345".into(), "abc")), 8);
+        assert_eq!(weight(message(bytes(100), "")), 100);
+        let buffer = read_buffer::LARGEST;
+        assert_eq!(weight(message(bytes(COPY_BELOW), "")), buffer);
+        assert_eq!(weight(message(bytes(2 * buffer), "")), 2 * buffer);
     }
 
     #[test]

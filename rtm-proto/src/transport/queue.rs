@@ -11,6 +11,10 @@ const KEEP: usize = 2048;
 /// The largest room made ahead of what is asked for.
 const MAX_AHEAD: usize = 64 * 1024;
 
+/// Withdrawn bytes up to here, or up to as many as are still to leave, keep their memory until their
+/// turn comes: giving back less than half of a queue would cost more than it brings.
+const MAX_WITHDRAWN: usize = 64 * 1024;
+
 /// The encoder did not append what it announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mismatch {
@@ -26,9 +30,9 @@ pub(super) struct ByteQueue {
     bytes: BytesMut,
     queued: u64,
     handed_out: u64,
-    /// Counts between which bytes were withdrawn and will not leave, by their start.
-    holes: BTreeMap<u64, u64>,
-    /// Bytes in the holes.
+    /// What was withdrawn and will not leave, by the count where it starts; no two of them touch.
+    holes: BTreeMap<u64, Hole>,
+    /// Bytes of the holes that are still held.
     withdrawn: usize,
     /// Count up to which bytes may leave; none is a limit that is not there.
     gate: Option<u64>,
@@ -38,6 +42,14 @@ pub(super) struct ByteQueue {
     last_burst: usize,
     /// The largest room asked for since the memory was last given back.
     room: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    /// The count where it ends.
+    end: u64,
+    /// Bytes of it that are still held.
+    held: usize,
 }
 
 impl ByteQueue {
@@ -60,15 +72,65 @@ impl ByteQueue {
 
     /// Takes back what was queued from the count `start` to `end`, unless a part of it has left.
     ///
-    /// The bytes are passed over when their turn comes, so that this costs nothing but a note.
+    /// The bytes are passed over when their turn comes, so that this costs no more than a note, unless
+    /// most of what is held was withdrawn.
     pub(super) fn withdraw(&mut self, start: u64, end: u64) {
-        if start < self.handed_out || start >= end || end > self.queued {
+        let is_known = self
+            .hole_before(end)
+            .is_some_and(|(_, hole)| hole.end > start);
+        if start < self.handed_out || start >= end || end > self.queued || is_known {
             return;
         }
-        if self.holes.insert(start, end).is_none() {
-            self.withdrawn = self.withdrawn.saturating_add(span(start, end));
-            self.skip_holes();
+        let held = span(start, end);
+        self.withdrawn = self.withdrawn.saturating_add(held);
+        self.dig(start, Hole { end, held });
+        self.skip_holes();
+        if self.withdrawn > self.unsent().max(MAX_WITHDRAWN) {
+            self.fill_holes();
         }
+    }
+
+    /// The last hole that starts before `count`.
+    fn hole_before(&self, count: u64) -> Option<(u64, Hole)> {
+        let (start, hole) = self.holes.range(..count).next_back()?;
+        Some((*start, *hole))
+    }
+
+    /// Adds a hole, as one with those that it touches: what expires in a row costs one note.
+    fn dig(&mut self, start: u64, mut hole: Hole) {
+        if let Some(next) = self.holes.remove(&hole.end) {
+            hole.end = next.end;
+            hole.held += next.held;
+        }
+        match self
+            .hole_before(start)
+            .filter(|(_, before)| before.end == start)
+        {
+            Some((first, before)) => {
+                hole.held += before.held;
+                self.holes.insert(first, hole);
+            }
+            None => {
+                self.holes.insert(start, hole);
+            }
+        }
+    }
+
+    /// Gives back the memory of what was withdrawn; the counts stay.
+    fn fill_holes(&mut self) {
+        let mut kept = BytesMut::with_capacity(self.unsent());
+        let mut rest = core::mem::take(&mut self.bytes);
+        let mut at = self.handed_out;
+        for (start, hole) in &mut self.holes {
+            let between = span(at, *start).min(rest.len());
+            kept.extend_from_slice(&rest.split_to(between));
+            rest.advance(hole.held.min(rest.len()));
+            hole.held = 0;
+            at = hole.end;
+        }
+        kept.extend_from_slice(&rest);
+        self.bytes = kept;
+        self.withdrawn = 0;
     }
 
     /// Lets what is queued by now leave, and holds back what is queued from now on.
@@ -179,11 +241,11 @@ impl ByteQueue {
 
     /// Passes over what was withdrawn and has its turn.
     fn skip_holes(&mut self) {
-        while let Some(end) = self.holes.remove(&self.handed_out) {
-            let len = span(self.handed_out, end).min(self.bytes.len());
+        while let Some(hole) = self.holes.remove(&self.handed_out) {
+            let len = hole.held.min(self.bytes.len());
             self.bytes.advance(len);
             self.withdrawn = self.withdrawn.saturating_sub(len);
-            self.handed_out = end;
+            self.handed_out = hole.end;
         }
         if self.bytes.is_empty() {
             self.last_burst = self.burst;
@@ -224,6 +286,42 @@ impl std::io::Write for ByteQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    fn put(queue: &mut ByteQueue, bytes: &[u8]) {
+        queue
+            .append(bytes.len(), |buffer| buffer.extend_from_slice(bytes))
+            .unwrap();
+    }
+
+    /// A peer that does not read must not make callers whose time runs out
+    /// fill the memory.
+    #[test]
+    fn what_was_withdrawn_gives_its_memory_back_while_the_front_waits() {
+        const LEN: usize = 10_000;
+        let mut queue = ByteQueue::default();
+        put(&mut queue, b"front");
+        assert_eq!(queue.take(1).as_deref(), Some(&b"f"[..]));
+        let mut last = queue.queued();
+        for round in 0..1000_u32 {
+            put(&mut queue, &[round as u8; LEN]);
+            if round % 100 == 50 {
+                put(&mut queue, b"stays");
+            }
+            queue.withdraw(last, last + LEN as u64);
+            last = queue.queued();
+            assert!(queue.bytes.len() <= 2 * MAX_WITHDRAWN, "in round {round}");
+            assert!(queue.holes.len() <= 11, "in round {round}");
+        }
+        assert_eq!(queue.unsent(), 4 + 10 * 5);
+        let mut left = Vec::new();
+        while let Some(piece) = queue.take(7) {
+            left.extend_from_slice(&piece);
+        }
+        assert_eq!(left, [&b"ront"[..], &b"stays".repeat(10)].concat());
+        assert_eq!(queue.handed_out(), queue.queued());
+    }
 
     #[test]
     fn what_is_withdrawn_never_leaves_and_counts_as_handed_out_once_passed() {
@@ -249,15 +347,6 @@ mod tests {
             (10, 10, 0)
         );
     }
-    use alloc::vec;
-    use alloc::vec::Vec;
-
-    fn put(queue: &mut ByteQueue, bytes: &[u8]) {
-        queue
-            .append(bytes.len(), |buffer| buffer.extend_from_slice(bytes))
-            .unwrap();
-    }
-
     #[test]
     fn bytes_leave_in_order_in_pieces_of_the_size_asked_for() {
         let mut queue = ByteQueue::default();

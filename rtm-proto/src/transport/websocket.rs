@@ -29,6 +29,9 @@ const LARGE: usize = 8 * 1024;
 /// A message above this leaves buffers behind which must go at once.
 const HUGE: usize = 256 * 1024;
 
+/// While no more than this is unsent, every ping gets its pong.
+const EVERY_PONG: usize = 64 * 1024;
+
 pub(super) struct WebSocket {
     /// Waits for the response; none once it came.
     upgrade: Option<Upgrade>,
@@ -39,6 +42,8 @@ pub(super) struct WebSocket {
     package: ByteQueue,
     /// Chunks until the buffers of a large message go; zero where there are none.
     chunks_until_rest: u8,
+    /// Between which counts of the queue the last pong lies.
+    last_pong: (u64, u64),
     peer_closed: bool,
 }
 
@@ -65,6 +70,7 @@ impl WebSocket {
             config,
             package: ByteQueue::default(),
             chunks_until_rest: 0,
+            last_pong: (0, 0),
             peer_closed: false,
         }))
     }
@@ -164,7 +170,10 @@ impl WebSocket {
         messages: &mut VecDeque<Bytes>,
     ) -> Result<(), TransportError> {
         loop {
-            match self.context.read(pipe) {
+            let start = pipe.output.queued();
+            let read = self.context.read(pipe);
+            self.note_pong(start, pipe.output);
+            match read {
                 Ok(Message::Binary(bytes)) => self.deliver(bytes, messages),
                 Ok(Message::Text(text)) => self.deliver(text.into(), messages),
                 Ok(Message::Close(_)) => {
@@ -177,6 +186,20 @@ impl WebSocket {
                 Err(error) => return Err(translate(error)),
             }
         }
+    }
+
+    /// Only the latest ping needs its pong (RFC 6455, section 5.5.3): a peer that pings and does not read
+    /// shall not fill the memory.
+    fn note_pong(&mut self, start: u64, out: &mut ByteQueue) {
+        let end = out.queued();
+        if end == start {
+            return;
+        }
+        if out.unsent() > EVERY_PONG {
+            let (earlier_start, earlier_end) = self.last_pong;
+            out.withdraw(earlier_start, earlier_end);
+        }
+        self.last_pong = (start, end);
     }
 
     fn deliver(&mut self, payload: Bytes, messages: &mut VecDeque<Bytes>) {

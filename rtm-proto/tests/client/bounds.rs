@@ -106,6 +106,32 @@ fn bytes_that_are_no_package_end_the_session_or_the_attempt() {
     }
 }
 
+/// States wait in events that are never dropped, so what they keep must not be
+/// as long as the peer likes.
+#[test]
+fn the_texts_that_a_server_sends_are_kept_in_part() {
+    let long: &str = "x".repeat(100_000).leak();
+    for act in [Act::Error(20001, long), Act::redirect(long)] {
+        let mut world =
+            World::tcp(tcp_config()).node("gate", Node::new(move |_| vec![act.clone()]));
+        world.login();
+        world.run_for(ms(0));
+        let shown = format!("{:?} {}", world.client.state(), world.client.state());
+        assert!(shown.len() < 4000, "{} bytes", shown.len());
+        assert!(world.client.state().is_closed());
+    }
+}
+
+/// Bytes may hold a token of a file.
+#[test]
+fn what_was_received_does_not_show_in_debug_output() {
+    let world = World::tcp(tcp_config()).node("gate", Node::gate()).online();
+    let input = received(world.conn(), "secret");
+    assert!(format!("{input:?}").ends_with("bytes: 6 }"));
+    let input = rtm_proto::connection::ConnectionInput::Received("secret".into());
+    assert_eq!(format!("{input:?}"), "Received(6 bytes)");
+}
+
 #[test]
 fn answers_nobody_waits_for_are_ignored() {
     let mut world = World::tcp(tcp_config())

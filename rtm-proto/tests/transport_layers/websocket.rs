@@ -71,6 +71,21 @@ fn every_ping_of_a_chunk_is_answered() {
 }
 
 #[test]
+fn pings_of_a_peer_that_does_not_read_pile_nothing_up() {
+    let (mut transport, mut peer) = connected(Scheme::Ws);
+    for n in 0..100_000_u32 {
+        let mut payload = n.to_be_bytes().to_vec();
+        payload.resize(125, 0);
+        receive(&mut transport, &frame(0x89, &payload)).unwrap();
+        assert!(transport.unsent() < 66_000, "after {n} pings");
+    }
+    pump(&mut transport, &mut peer, usize::MAX).unwrap();
+    let pongs = client_frames(&peer.plain);
+    let (kind, last) = pongs.last().unwrap();
+    assert_eq!((*kind, &last[..4]), (0x8a, &99_999_u32.to_be_bytes()[..]));
+}
+
+#[test]
 fn a_pong_nobody_asked_for_is_ignored() {
     let (mut transport, mut peer) = connected(Scheme::Ws);
     peer.write(&frame(0x8a, b"hello"));
