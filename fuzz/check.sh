@@ -1,25 +1,33 @@
 #!/usr/bin/env bash
 # Fuzzes every target for a few seconds (5, or as many as the first argument
-# says) from the committed seeds. Without a nightly toolchain or cargo-fuzz it
-# builds the targets instead; the seeds are run by the tests of the workspace.
+# says) from the committed seeds. Says what is missing where that cannot be
+# done, and builds the targets if at least that can; the seeds are run by the
+# tests of the workspace.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-5}
 
-missing=
+missing=()
+# libFuzzer is C++ and is built with every target.
+compiler=yes
+if ! command -v "${CXX:-c++}" >/dev/null; then
+    compiler=
+    missing+=("C++ compiler")
+fi
 if ! rustup toolchain list 2>/dev/null | grep -q '^nightly'; then
-    missing="no nightly toolchain"
-elif ! cargo fuzz --version >/dev/null 2>&1; then
-    missing="no cargo-fuzz"
+    missing+=("nightly toolchain")
+fi
+if ! cargo fuzz --version >/dev/null 2>&1; then
+    missing+=("cargo-fuzz")
 fi
 
-if [ -n "$missing" ]; then
-    echo "fuzzing skipped: $missing"
-    if ! command -v "${CXX:-c++}" >/dev/null; then
-        echo "the fuzz targets are not built either: no C++ compiler"
-        exit 0
+if [ ${#missing[@]} -gt 0 ]; then
+    printf 'fuzzing skipped: no %s\n' "${missing[@]}"
+    if [ -n "$compiler" ]; then
+        cargo build --quiet --manifest-path fuzz/Cargo.toml --bins
+    else
+        echo "the fuzz targets are not built either"
     fi
-    cargo build --quiet --manifest-path fuzz/Cargo.toml --bins
     exit 0
 fi
 
