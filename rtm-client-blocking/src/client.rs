@@ -22,8 +22,11 @@ use crate::seat::{SHORTEST_LIMIT, Seat};
 /// Clones share the connection, and any number of threads may use it at once.
 /// Every call waits for its answer, at most for its time limit. When the last
 /// clone is dropped the client logs out, and the drop waits until its threads
-/// have ended, 5 s at the longest; [`abort`](Self::abort) first to make it
-/// immediate. [`Events`] and [`Watch`] do not count.
+/// have ended: 5 s for the answer to the goodbye at the longest, and 1 s more
+/// if the peer does not even read. [`abort`](Self::abort) first to make it
+/// immediate. A thread that is opening a connection is not waited for; it ends
+/// when the system gives the connection up, 10 s later at the longest.
+/// [`Events`] and [`Watch`] do not count as clones.
 ///
 /// The methods of the service come from the traits of [`api`](crate::api),
 /// which the [prelude](crate::prelude) brings in; each returns a `Result` of

@@ -159,6 +159,14 @@ impl Engine {
         signal.waiting -= 1;
     }
 
+    /// Whether a socket of this name is still to be connected or read from.
+    pub(crate) fn wants(self: &Arc<Self>, conn: ConnId) -> bool {
+        let wants = lock(&self.pump).sockets.contains_key(&conn);
+        // Others that wanted the pump meanwhile have left it to this thread.
+        self.pump();
+        wants
+    }
+
     /// Takes over the writing side of a socket that was just connected, unless
     /// nobody wants it any more.
     pub(crate) fn connected(self: &Arc<Self>, conn: ConnId, stream: TcpStream) -> Option<Reading> {

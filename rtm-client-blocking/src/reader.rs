@@ -19,29 +19,36 @@ const ADDRESS_LIMIT: Duration = Duration::from_secs(10);
 /// Starts the thread of a connection.
 ///
 /// A connection that nobody wants any more while it is being opened ends the
-/// thread as soon as the system lets go of it.
+/// thread as soon as the system lets go of it: after [`ADDRESS_LIMIT`] at the
+/// latest, or what the lookup of its name takes.
 pub(crate) fn start(engine: Arc<Engine>, conn: ConnId, host: String, port: u16) -> io::Result<()> {
     let name = thread::Builder::new().name("rtm-reader".into());
-    name.spawn(move || match dial(&host, port).and_then(both_sides) {
-        Ok((reading, writing)) => {
-            if let Some(_reading) = engine.connected(conn, writing) {
-                let reason = read(&engine, conn, reading);
-                engine.ended(conn, Input::Disconnected { conn, reason });
+    name.spawn(
+        move || match dial(&engine, conn, &host, port).and_then(both_sides) {
+            Ok((reading, writing)) => {
+                if let Some(_reading) = engine.connected(conn, writing) {
+                    let reason = read(&engine, conn, reading);
+                    engine.ended(conn, Input::Disconnected { conn, reason });
+                }
             }
-        }
-        Err(error) => {
-            let reason = error.to_string();
-            engine.ended(conn, Input::ConnectFailed { conn, reason });
-        }
-    })?;
+            Err(error) => {
+                let reason = error.to_string();
+                engine.ended(conn, Input::ConnectFailed { conn, reason });
+            }
+        },
+    )?;
     Ok(())
 }
 
-/// Connects to the first address of `host` that answers.
-fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
+/// Connects to the first address of `host` that answers, as long as somebody
+/// wants it.
+fn dial(engine: &Arc<Engine>, conn: ConnId, host: &str, port: u16) -> io::Result<TcpStream> {
     let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
     let mut failed = io::Error::new(ErrorKind::NotFound, format!("{host} has no address"));
     for address in addresses {
+        if !engine.wants(conn) {
+            break;
+        }
         match TcpStream::connect_timeout(&address, ADDRESS_LIMIT) {
             Ok(stream) => return Ok(stream),
             Err(error) => failed = error,

@@ -25,9 +25,9 @@ use crate::engine::Engine;
 
 /// An answer that comes within this time is quick.
 const QUICK: Duration = Duration::from_millis(1);
-/// How long a place stays free before the reader takes it again; for so long
-/// nobody reads what the service pushes.
-const GRACE: Duration = Duration::from_micros(400);
+/// How long a place stays unused before the reader takes it again. Until then
+/// nobody reads what the service pushes: at most twice as long.
+const GRACE: Duration = Duration::from_micros(200);
 /// How long a caller reads in vain before it leaves the place for good. The
 /// kernel rounds it up to its tick.
 const PATIENCE: Duration = Duration::from_millis(4);
@@ -71,8 +71,12 @@ impl Place {
 }
 
 fn is_in_vain(error: &io::Error) -> bool {
-    use ErrorKind::{Interrupted, TimedOut, WouldBlock};
-    matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
+    match error.kind() {
+        ErrorKind::Interrupted | ErrorKind::WouldBlock => true,
+        // Elsewhere it tells that the connection is dead.
+        ErrorKind::TimedOut => cfg!(windows),
+        _ => false,
+    }
 }
 
 /// Where callers and readers of a client meet.
@@ -110,12 +114,15 @@ enum Offer {
 }
 
 impl State {
-    /// Gives a free place back to its reader, who looks when notified.
-    fn give_back(&mut self) {
-        self.offer = match std::mem::take(&mut self.offer) {
-            Offer::Free(place) => Offer::Back(place),
-            other => other,
+    /// Gives a free place back to its reader, who looks when notified; tells
+    /// whether there was one.
+    fn give_back(&mut self) -> bool {
+        let (offer, was_free) = match std::mem::take(&mut self.offer) {
+            Offer::Free(place) => (Offer::Back(place), true),
+            other => (other, false),
         };
+        self.offer = offer;
+        was_free
     }
 }
 
@@ -144,15 +151,14 @@ impl Seat {
         // Another connection of the client may have been first.
         if !matches!(state.offer, Offer::None) {
             drop(state);
-            return unlimited(place);
+            return Ok(unlimited(place));
         }
         state.offer = Offer::Free(place);
         // What was read may not have been its answer.
         if let Some(caller) = state.parked.take() {
             caller.unpark();
         }
-        let place = self.wait_for_place(state)?;
-        unlimited(place)
+        self.wait_for_place(state).map(unlimited)
     }
 
     fn wait_for_place(&self, mut state: MutexGuard<'_, State>) -> Result<Place, SocketEnd> {
@@ -190,10 +196,13 @@ impl Seat {
         let waker = block::waker();
         let mut cx = Context::from_waker(&waker);
         loop {
+            // Down first, then a look: what was read before was dealt with, and
+            // from here on nobody else reads.
+            let sitting = may_read.then(|| caller.sit_down()).flatten();
             if let Poll::Ready(output) = Pin::new(&mut call).poll(&mut cx) {
                 return output;
             }
-            match may_read.then(|| caller.sit_down()).flatten() {
+            match sitting {
                 Some(sitting) => may_read = sitting.read(engine),
                 None => thread::park(),
             }
@@ -202,11 +211,10 @@ impl Seat {
 }
 
 /// The reader waits as long as it takes.
-fn unlimited(place: Place) -> Result<Place, SocketEnd> {
-    match place.stream.set_read_timeout(None) {
-        Ok(()) => Ok(place),
-        Err(error) => Err(SocketEnd::Failed(error.to_string())),
-    }
+fn unlimited(place: Place) -> Place {
+    // Should it fail, as on a socket that was shut down, then reading tells.
+    let _ = place.stream.set_read_timeout(None);
+    place
 }
 
 /// A thread that waits for an answer.
@@ -218,9 +226,8 @@ impl<'a> Caller<'a> {
         state.callers += 1;
         let reads = state.callers == 1 && may_read;
         state.began = reads.then(Instant::now);
-        if !reads && let Offer::Free(_) = state.offer {
+        if !reads && state.give_back() {
             // Nobody would read until the reader finds that out.
-            state.give_back();
             seat.changed.notify_all();
         }
         Caller(seat)

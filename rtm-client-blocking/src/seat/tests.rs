@@ -163,3 +163,14 @@ fn only_the_quick_answer_to_a_single_caller_counts() {
     let _impatient = Caller::enter(&seat, false);
     assert!(!seat.is_quick(), "it may not read");
 }
+
+/// The answer may be there before the caller looks for the place.
+#[test]
+fn a_caller_whose_answer_came_meanwhile_does_not_read() {
+    let (engine, (place, peer)) = (engine(), connection());
+    free(&engine.seat, place);
+    // Reading would find this end.
+    drop(peer);
+    assert_eq!(Seat::wait(&engine, std::future::ready(7), true), 7);
+    assert!(matches!(engine.seat.lock().offer, Offer::Free(_)));
+}
