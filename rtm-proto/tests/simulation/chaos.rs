@@ -6,7 +6,7 @@ use std::time::Duration;
 use rtm_proto::{Backoff, Config, State, UserId};
 
 use crate::dice::Dice;
-use crate::seeds::{each_seed, is_full_run};
+use crate::seeds::{Seeds, each_seed};
 use crate::user::Tally;
 use crate::world::{START, World};
 
@@ -147,7 +147,7 @@ fn check(world: &World) {
 #[test]
 fn the_contract_holds_in_bad_networks_and_all_is_well_after_them() {
     let mut total = Tally::default();
-    each_seed(DEFAULT_SEEDS, |seed| {
+    let seeds = each_seed(Seeds::AsAsked(DEFAULT_SEEDS), |seed| {
         let world = play(seed);
         check(&world);
         for user in &world.users {
@@ -160,8 +160,9 @@ fn the_contract_holds_in_bad_networks_and_all_is_well_after_them() {
         }
     });
     println!("{total:?}");
-    if is_full_run() {
-        let each = DEFAULT_SEEDS as u32;
+    // Of few seeds totals mean nothing.
+    if seeds >= 100 {
+        let each = seeds as u32;
         assert!(total.logins > 3 * each, "{total:?}");
         assert!(total.answered > 8 * each, "{total:?}");
         assert!(total.failed > 2 * each, "{total:?}");

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use rtm_proto::{Config, Instant, UserId};
 
+use crate::seeds::{Seeds, each_seed};
 use crate::world::World;
 
 const CLIENTS: usize = 10_000;
+const SEEDS: Seeds = Seeds::Few(5);
 
 /// Everybody has been online long enough for the session to count.
 fn fleet(seed: u64) -> World {
@@ -47,7 +49,11 @@ fn attempts(world: &World, from: Instant) -> Vec<Instant> {
 
 #[test]
 fn after_ten_seconds_away_a_service_is_not_stormed_and_soon_has_everybody_back() {
-    let mut world = fleet(1);
+    each_seed(SEEDS, check_long_absence);
+}
+
+fn check_long_absence(seed: u64) {
+    let mut world = fleet(seed);
     world.take_down();
     world.run_for(Duration::from_secs(10));
     world.service.is_up = true;
@@ -62,7 +68,11 @@ fn after_ten_seconds_away_a_service_is_not_stormed_and_soon_has_everybody_back()
 
 #[test]
 fn after_a_moment_away_the_first_attempts_spread_over_half_a_second() {
-    let mut world = fleet(2);
+    each_seed(SEEDS, check_short_absence);
+}
+
+fn check_short_absence(seed: u64) {
+    let mut world = fleet(seed);
     let lost = world.now;
     world.take_down();
     world.service.is_up = true;

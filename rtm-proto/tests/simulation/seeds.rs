@@ -2,27 +2,38 @@
 
 use std::env;
 use std::ops::Range;
+use std::thread;
 
-/// Runs `play` for each seed: the one that the environment asks for, or as
-/// many as it says, or `default`.
-pub(crate) fn each_seed(default: u64, mut play: impl FnMut(u64)) {
-    for seed in range(default) {
+/// How many seeds a test plays.
+#[derive(Clone, Copy)]
+pub(crate) enum Seeds {
+    /// So many, unless `RTM_SIM_SEEDS` asks for another number.
+    AsAsked(u64),
+    /// So many and no more: each world of them is large.
+    Few(u64),
+}
+
+/// Runs `play` for each seed, or for the only one that `RTM_SIM_SEED` names;
+/// gives how many ran.
+pub(crate) fn each_seed(seeds: Seeds, mut play: impl FnMut(u64)) -> u64 {
+    let range = range(seeds);
+    let count = range.end - range.start;
+    for seed in range {
         let guard = Announce(seed);
         play(seed);
         drop(guard);
     }
+    count
 }
 
-fn range(default: u64) -> Range<u64> {
-    match (number("RTM_SIM_SEED"), number("RTM_SIM_SEEDS")) {
-        (Some(seed), _) => seed..seed + 1,
-        (None, count) => 0..count.unwrap_or(default),
+fn range(seeds: Seeds) -> Range<u64> {
+    if let Some(seed) = number("RTM_SIM_SEED") {
+        return seed..seed + 1;
     }
-}
-
-/// Whether all seeds of the default run, so that totals mean something.
-pub(crate) fn is_full_run() -> bool {
-    number("RTM_SIM_SEED").is_none() && number("RTM_SIM_SEEDS").is_none()
+    match seeds {
+        Seeds::AsAsked(default) => 0..number("RTM_SIM_SEEDS").unwrap_or(default),
+        Seeds::Few(count) => 0..count,
+    }
 }
 
 #[expect(
@@ -39,9 +50,14 @@ struct Announce(u64);
 
 impl Drop for Announce {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if thread::panicking() {
             let seed = self.0;
-            eprintln!("again: RTM_SIM_SEED={seed} cargo test -p rtm-proto --test simulation");
+            // The thread of a test has its name.
+            let thread = thread::current();
+            let test = thread.name().filter(|name| *name != "main");
+            let only = test.map(|name| format!(" -- --exact {name}"));
+            let only = only.unwrap_or_default();
+            eprintln!("again: RTM_SIM_SEED={seed} cargo test -p rtm-proto --test simulation{only}");
         }
     }
 }
