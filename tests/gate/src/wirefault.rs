@@ -1,8 +1,9 @@
 //! The socket of a connection, with the faults that strike below every protocol.
 
-use smol::Async;
 use smol::io::{AsyncRead, AsyncWrite};
+use smol::{Async, Timer};
 use socket2::SockRef;
+use std::future::Future;
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::pin::Pin;
@@ -24,6 +25,10 @@ pub enum WireFault {
     CutSent(u64),
     /// The connection is closed once the service has received this many bytes.
     CutReceived(u64),
+    /// The connection is reset (RST) once the service has sent this many bytes more, in the middle of whatever it was.
+    ResetAfter(u64),
+    /// The service sends one byte at a time, with this pause after each.
+    Trickle(Duration),
     /// The connection is closed now.
     Drop,
     /// The connection is reset (RST) now.
@@ -37,6 +42,9 @@ struct State {
     mute: bool,
     cut_sent: Option<u64>,
     cut_received: Option<u64>,
+    /// What the cut of what is sent does: reset instead of close.
+    cut_resets: bool,
+    trickle: Option<Duration>,
     dead: bool,
     reset: bool,
     sent: u64,
@@ -64,6 +72,11 @@ impl Wire {
             WireFault::Mute => state.mute = true,
             WireFault::CutSent(bytes) => state.cut_sent = Some(bytes),
             WireFault::CutReceived(bytes) => state.cut_received = Some(bytes),
+            WireFault::ResetAfter(bytes) => {
+                state.cut_sent = Some(state.sent + bytes);
+                state.cut_resets = true;
+            }
+            WireFault::Trickle(pause) => state.trickle = Some(pause),
             WireFault::Drop => state.dead = true,
             WireFault::Reset => {
                 state.reset = true;
@@ -80,6 +93,8 @@ impl Wire {
         state.mute = false;
         state.cut_sent = None;
         state.cut_received = None;
+        state.cut_resets = false;
+        state.trickle = None;
         state.wake();
     }
 
@@ -118,11 +133,17 @@ fn cut() -> io::Error {
 pub(crate) struct Socket {
     stream: Async<TcpStream>,
     wire: Arc<Wire>,
+    /// The pause before the next byte that trickles.
+    pause: Option<Timer>,
 }
 
 impl Socket {
     pub(crate) fn new(stream: Async<TcpStream>, wire: Arc<Wire>) -> Self {
-        Self { stream, wire }
+        Self {
+            stream,
+            wire,
+            pause: None,
+        }
     }
 }
 
@@ -168,11 +189,16 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if let Some(pause) = &mut self.pause {
+            ready!(Pin::new(pause).poll(cx));
+            self.pause = None;
+        }
         let wire = Arc::clone(&self.wire);
         let mut state = wire.lock();
         state.writer = Some(cx.waker().clone());
         let (cut_at, done) = (state.cut_sent, state.sent);
-        let allowed = match state.allowance(cut_at, done, buf.len()) {
+        let wanted = state.trickle.map_or(buf.len(), |_| buf.len().min(1));
+        let allowed = match state.allowance(cut_at, done, wanted) {
             Some(allowed) if !state.dead => allowed,
             _ => return Poll::Ready(Err(cut())),
         };
@@ -184,8 +210,10 @@ impl AsyncWrite for Socket {
         }
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &buf[..allowed]))?;
         state.sent += written as u64;
+        self.pause = state.trickle.map(Timer::after);
         if state.cut_sent.is_some_and(|cut| state.sent >= cut) {
             state.dead = true;
+            state.reset = state.cut_resets;
             // The reader is what notices the end even if nothing more is written.
             state.wake();
         }

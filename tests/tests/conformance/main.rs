@@ -11,7 +11,9 @@ mod scenarios;
 mod stage;
 
 use adapters::{AsyncStd, Blocking, Smol, TokioOneThread, TokioThreads};
-use scenarios::{calls, files, leaving, login, losses, messages, peers, plain, vanish};
+use scenarios::{
+    calls, faults, files, history, leaving, login, losses, messages, peers, plain, vanish,
+};
 use stage::Transport;
 
 /// Tests of one adapter over one transport, named after their scenarios.
@@ -39,6 +41,7 @@ macro_rules! on_each_transport {
             login::a_refused_token_is_final
             login::a_closed_client_logs_in_again
             messages::text_of_every_kind_arrives
+            messages::broadcasts_of_every_kind_arrive
             messages::bytes_arrive_unchanged
             messages::pushes_keep_their_order_and_are_answered
             files::a_file_reaches_users_groups_and_rooms
@@ -49,6 +52,12 @@ macro_rules! on_each_transport {
             leaving::the_last_handle_logs_out
             calls::a_thousand_calls_at_once_get_their_own_answers
             calls::a_call_without_answer_times_out_alone
+            history::all_of_a_conversation_is_read_in_both_directions
+            faults::a_peer_that_sends_byte_by_byte_is_understood
+            faults::a_reset_inside_a_package_ends_its_call_alone
+            faults::packages_are_received_up_to_the_limit
+            faults::packages_are_sent_up_to_the_limit
+            faults::answers_flow_while_messages_flood_a_slow_consumer
             peers::a_peer_that_does_not_read_is_still_heard
             plain::any_fpnn_service_is_reached_without_login
         }
@@ -62,6 +71,7 @@ macro_rules! on_one_transport {
             $adapter, Ws,
             login::endless_redirects_end
             login::a_fresh_token_continues_the_login
+            login::a_provider_of_tokens_continues_the_login
             login::an_aborted_client_never_logs_in_again
             login::a_name_that_does_not_resolve_is_told
             login::a_server_that_comes_back_is_found
@@ -71,8 +81,11 @@ macro_rules! on_one_transport {
             losses::a_half_open_connection_is_given_up
             losses::a_message_whose_answer_was_lost_arrives_once
             leaving::calls_after_logout_fail_at_once
+            leaving::the_last_handle_may_go_where_tokens_come_from
             leaving::abort_ends_everything_at_once
+            calls::the_answer_of_a_call_that_timed_out_is_ignored
             calls::an_error_of_the_server_is_told
+            history::a_page_that_failed_is_asked_for_again
             calls::a_call_may_wait_for_the_session
             calls::calls_without_session_fail_at_once
             peers::a_slow_consumer_learns_how_much_it_missed

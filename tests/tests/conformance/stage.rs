@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use rmpv::Value;
 use rtm_gate::{Gate, Seen};
 use rtm_proto::api::{
-    Caller, Custom, GroupApi, LanguageApi, MessageApi, RoomApi, SessionApi, UploadApi,
+    Caller, Custom, GroupApi, HistoryQuery, HistoryRecord, LanguageApi, MessageApi, RoomApi,
+    SessionApi, UploadApi,
 };
 use rtm_proto::error::{LoginError, RequestError};
 use rtm_proto::handle::Builder;
-use rtm_proto::{Event, Message, Request, RequestOptions, Session, State};
+use rtm_proto::{Event, Message, Request, RequestOptions, Session, State, Token};
 
 use crate::adapters::Adapter;
 
@@ -63,8 +64,13 @@ pub(crate) struct Stage<A: Adapter> {
 
 impl<A: Adapter> Stage<A> {
     pub(crate) fn new(transport: Transport) -> Self {
+        Stage::at(Gate::start().expect("a gate"), transport)
+    }
+
+    /// A stage at a gate with settings of its own.
+    pub(crate) fn at(gate: Gate, transport: Transport) -> Self {
         Stage {
-            gate: Gate::start().expect("a gate"),
+            gate,
             transport,
             adapter: Arc::new(A::start()),
         }
@@ -122,6 +128,25 @@ impl<A: Adapter> Stage<A> {
             adapter: self.adapter.clone(),
             client,
         }
+    }
+
+    /// Builds a client that gets fresh tokens from a function.
+    pub(crate) fn build_with_tokens(
+        &self,
+        options: Builder<A::Start>,
+        fresh: impl Fn() -> Option<Token> + Send + Sync + 'static,
+    ) -> Tester<A> {
+        let client = self.adapter.build_with_tokens(options, fresh);
+        self.tester(client.expect("the options are fine"))
+    }
+
+    /// The messages of a conversation, by the client's own history.
+    pub(crate) fn history(
+        &self,
+        client: &Tester<A>,
+        query: HistoryQuery,
+    ) -> Vec<Result<HistoryRecord, RequestError>> {
+        self.adapter.history(&client.client, query)
     }
 
     /// Waits for something the gate gets to see.

@@ -224,6 +224,34 @@ fn connections_are_cut_after_so_many_bytes_received() {
 }
 
 #[test]
+fn a_connection_is_reset_in_the_middle_of_a_package() {
+    let gate = Gate::start().unwrap();
+    let mut peer = Peer::connect(&gate, Via::Tcp);
+    assert_eq!(peer.code("*ping", &[]), 0);
+    gate.faults().wire(Whom::Open, WireFault::ResetAfter(10));
+    peer.send_quest("t_echo", &map(&[("v", "x".into())]));
+    // A reset may take away what was sent before it.
+    assert!(peer.read_to_end().len() <= 10);
+    let ended = |seen: &rtm_gate::Seen| seen.connections[0].ended == Some(Ended::Fault);
+    assert!(gate.wait_for(ended, LIMIT));
+}
+
+#[test]
+fn what_is_sent_can_trickle() {
+    let gate = Gate::start().unwrap();
+    let mut peer = Peer::connect(&gate, Via::Tcp);
+    assert_eq!(peer.code("*ping", &[]), 0);
+    let pace = Duration::from_millis(2);
+    gate.faults().wire(Whom::Open, WireFault::Trickle(pace));
+    let start = std::time::Instant::now();
+    assert_eq!(peer.code("t_echo", &[("v", "x".into())]), 0);
+    let took = start.elapsed();
+    assert!(took >= pace * 20, "{took:?} for 21 bytes");
+    gate.faults().clear();
+    assert_eq!(peer.code("*ping", &[]), 0);
+}
+
+#[test]
 fn open_connections_can_be_dropped_by_every_transport() {
     let gate = Gate::start().unwrap();
     let mut peers = ALL.map(|via| Peer::login(&gate, via, 1001));

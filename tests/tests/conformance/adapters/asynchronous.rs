@@ -8,11 +8,12 @@ use std::task::Poll;
 use std::thread::JoinHandle;
 
 use futures::StreamExt;
-use futures::future::{join_all, poll_fn};
-use rtm_proto::api::Caller;
+use futures::channel::oneshot;
+use futures::future::{join_all, poll_fn, select};
+use rtm_proto::api::{Caller, HistoryQuery, HistoryRecord};
 use rtm_proto::error::{BuildError, LoginError, RequestError};
 use rtm_proto::handle::{Builder, Events};
-use rtm_proto::{Event, Request, RequestOptions, Session, State};
+use rtm_proto::{Event, Request, RequestOptions, Session, State, Token};
 
 use super::Adapter;
 
@@ -37,8 +38,8 @@ trait Runtime {
 
 /// An adapter whose futures can be dropped half-way.
 pub(crate) trait Drops: Adapter {
-    /// Polls the call once and drops it.
-    fn poll_and_drop<R: Request>(&self, client: &Self::Client, request: R);
+    /// Drops the call as soon as `sent` is done, while it is waited for.
+    fn drop_when<R: Request>(&self, client: &Self::Client, request: R, sent: impl FnOnce());
     /// Drops the call without polling it.
     fn drop_unpolled<R: Request>(&self, client: &Self::Client, request: R);
     /// Polls the login once and drops it.
@@ -143,14 +144,41 @@ macro_rules! asynchronous {
                 })
             }
 
+            fn history(
+                &self,
+                client: &$client,
+                query: HistoryQuery,
+            ) -> Vec<Result<HistoryRecord, RequestError>> {
+                self.run(client.history(query).collect())
+            }
+
+            fn build_with_tokens(
+                &self,
+                options: Builder<$start>,
+                fresh: impl Fn() -> Option<Token> + Send + Sync + 'static,
+            ) -> Result<$client, BuildError> {
+                let provider = move || std::future::ready(fresh());
+                self.enter(|| options.token_provider(provider).build())
+            }
+
             fn tasks(&self) -> usize {
                 $tasks(self)
             }
         }
 
         impl Drops for $adapter {
-            fn poll_and_drop<R: Request>(&self, client: &$client, request: R) {
-                self.run(once(client.call(request)));
+            fn drop_when<R: Request>(&self, client: &$client, request: R, sent: impl FnOnce()) {
+                let (drop_it, told) = oneshot::channel::<()>();
+                let (dropped, waiting) = mpsc::sync_channel::<()>(1);
+                let call = client.call(request);
+                self.spawn(async move {
+                    drop(select(call, told).await);
+                    drop(dropped);
+                });
+                sent();
+                drop(drop_it);
+                // The other end is gone once the call is.
+                let _ = waiting.recv();
             }
 
             fn drop_unpolled<R: Request>(&self, client: &$client, request: R) {

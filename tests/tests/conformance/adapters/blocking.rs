@@ -1,9 +1,9 @@
 //! The adapter whose calls wait by themselves.
 
 use rtm_client_blocking::{Builder, Client, Events, Threaded};
-use rtm_proto::api::Caller;
+use rtm_proto::api::{Caller, HistoryQuery, HistoryRecord};
 use rtm_proto::error::{BuildError, LoginError, RequestError};
-use rtm_proto::{Event, Request, RequestOptions, Session, State};
+use rtm_proto::{Event, Request, RequestOptions, Session, State, Token};
 
 use super::Adapter;
 
@@ -85,6 +85,22 @@ impl Adapter for Blocking {
 
     fn next_event(&self, events: &mut Events) -> Option<Event> {
         events.recv()
+    }
+
+    fn history(
+        &self,
+        client: &Client,
+        query: HistoryQuery,
+    ) -> Vec<Result<HistoryRecord, RequestError>> {
+        client.history(query).collect()
+    }
+
+    fn build_with_tokens(
+        &self,
+        options: Builder,
+        fresh: impl Fn() -> Option<Token> + Send + Sync + 'static,
+    ) -> Result<Client, BuildError> {
+        options.token_provider(fresh).build()
     }
 
     fn until(&self, client: &Client, wanted: impl Fn(&State) -> bool + Send + 'static) -> State {

@@ -6,10 +6,10 @@ mod blocking;
 pub(crate) use asynchronous::{AsyncStd, Drops, Smol, TokioOneThread, TokioThreads};
 pub(crate) use blocking::Blocking;
 
-use rtm_proto::api::Caller;
+use rtm_proto::api::{Caller, HistoryQuery, HistoryRecord};
 use rtm_proto::error::{BuildError, LoginError, RequestError};
 use rtm_proto::handle::{Builder, Start};
-use rtm_proto::{Event, Request, RequestOptions, Session, State};
+use rtm_proto::{Event, Request, RequestOptions, Session, State, Token};
 
 /// One adapter on one runtime. Each method does what its namesake of the
 /// adapter's own client does, and waits for the outcome.
@@ -53,6 +53,19 @@ pub(crate) trait Adapter: Send + Sync + Sized + 'static {
         client: &Self::Client,
         wanted: impl Fn(&State) -> bool + Send + 'static,
     ) -> State;
+
+    /// All of a conversation's messages, by the client's own history.
+    fn history(
+        &self,
+        client: &Self::Client,
+        query: HistoryQuery,
+    ) -> Vec<Result<HistoryRecord, RequestError>>;
+    /// Builds the client with something to ask for fresh tokens.
+    fn build_with_tokens(
+        &self,
+        options: Builder<Self::Start>,
+        fresh: impl Fn() -> Option<Token> + Send + Sync + 'static,
+    ) -> Result<Self::Client, BuildError>;
 
     /// Tasks of the runtime that have not ended, where it can tell.
     fn tasks(&self) -> usize {

@@ -37,6 +37,24 @@ pub(crate) fn a_call_without_answer_times_out_alone<A: Adapter>(transport: Trans
     assert_eq!(client.echo(2).unwrap(), 2.into());
 }
 
+pub(crate) fn the_answer_of_a_call_that_timed_out_is_ignored<A: Adapter>(transport: Transport) {
+    let stage = Stage::<A>::new(transport);
+    let client = stage.login(0);
+    let late = Effect::Delay(Duration::from_millis(150));
+    stage.gate.faults().on("t_echo", late, Times::N(11));
+    let brief = client.with_timeout(Duration::from_millis(20));
+    for answer in brief.call_all((0..10).map(echo)) {
+        let error = answer.unwrap_err();
+        let late = RequestErrorKind::TimedOut { sent: true };
+        assert_eq!(error.kind(), &late);
+    }
+    assert_eq!(client.in_flight(), 0);
+    // Answered as late as they are, but asked after them.
+    assert_eq!(client.echo(1000).unwrap(), 1000.into());
+    assert_eq!(client.echo(1001).unwrap(), 1001.into());
+    assert_eq!(client.in_flight(), 0);
+}
+
 pub(crate) fn an_error_of_the_server_is_told<A: Adapter>(transport: Transport) {
     let stage = Stage::<A>::new(transport);
     let client = stage.login(0);
@@ -66,6 +84,7 @@ pub(crate) fn a_call_may_wait_for_the_session<A: Adapter>(transport: Transport) 
     let error = idle.with_options(brief).echo(8).unwrap_err();
     let late = RequestErrorKind::TimedOut { sent: false };
     assert_eq!(error.kind(), &late);
+    assert_eq!(idle.in_flight(), 0);
 }
 
 pub(crate) fn calls_without_session_fail_at_once<A: Adapter>(transport: Transport) {

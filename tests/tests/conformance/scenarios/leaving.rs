@@ -1,5 +1,6 @@
 //! Ways for a session to end.
 
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use rtm_gate::{Effect, Ended, Times};
@@ -8,7 +9,7 @@ use rtm_proto::error::{Cause, RequestErrorKind};
 use rtm_proto::{Event, State};
 
 use crate::adapters::Adapter;
-use crate::stage::{Stage, Transport, echo};
+use crate::stage::{Stage, Tester, Transport, echo};
 
 pub(crate) fn kickout_is_final<A: Adapter>(transport: Transport) {
     let stage = Stage::<A>::new(transport);
@@ -72,6 +73,31 @@ pub(crate) fn the_last_handle_logs_out<A: Adapter>(transport: Transport) {
     stage.sees("that the client closed the connection", |seen| {
         seen.connections[0].ended == Some(Ended::Peer)
     });
+}
+
+/// It runs where the client's own threads and tasks are, which must not wait
+/// for themselves.
+pub(crate) fn the_last_handle_may_go_where_tokens_come_from<A: Adapter>(transport: Transport) {
+    let stage = Stage::<A>::new(transport);
+    let last: Arc<Mutex<Option<Tester<A>>>> = Arc::default();
+    let asked = last.clone();
+    let options = stage.options(0).auto_reconnect(true);
+    let client = stage.build_with_tokens(options.gate(stage.endpoint()), move || {
+        drop(asked.lock().unwrap().take());
+        None
+    });
+    client.try_login().unwrap();
+    let events = client.events();
+    *last.lock().unwrap() = Some(client);
+    stage.gate.expire_tokens();
+    stage.gate.faults().drop_connections();
+    let ended = events.last().unwrap();
+    assert!(
+        matches!(&ended, Event::State(State::Closed { .. })),
+        "{ended:?}"
+    );
+    assert!(last.lock().unwrap().is_none(), "the provider was asked");
+    stage.sees("the end of the connection", |seen| seen.open() == 0);
 }
 
 pub(crate) fn calls_after_logout_fail_at_once<A: Adapter>(transport: Transport) {

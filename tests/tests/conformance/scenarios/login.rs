@@ -7,7 +7,7 @@ use std::time::Duration;
 use rtm_gate::{Effect, Gate, Seen, Times};
 use rtm_proto::api::MessageApi;
 use rtm_proto::error::{Cause, ErrorCode, LoginErrorKind};
-use rtm_proto::{Backoff, Event, State};
+use rtm_proto::{Backoff, Event, State, Token};
 
 use crate::adapters::Adapter;
 use crate::stage::{Stage, Transport};
@@ -89,6 +89,21 @@ pub(crate) fn a_fresh_token_continues_the_login<A: Adapter>(transport: Transport
         login.join().unwrap().unwrap();
     });
     assert_eq!(logins(&stage.gate.seen()), 2);
+}
+
+pub(crate) fn a_provider_of_tokens_continues_the_login<A: Adapter>(transport: Transport) {
+    let stage = Stage::<A>::new(transport);
+    stage.gate.expire_tokens();
+    let fresh = Token::from(stage.gate.token(stage.user(0)));
+    let options = stage.options(0).gate(stage.endpoint());
+    let client = stage.build_with_tokens(options, move || Some(fresh.clone()));
+    client.try_login().unwrap();
+    assert_eq!(logins(&stage.gate.seen()), 2);
+
+    let options = stage.options(1).gate(stage.endpoint());
+    let client = stage.build_with_tokens(options, || None);
+    let error = client.try_login().unwrap_err();
+    assert_eq!(error.kind(), &LoginErrorKind::TokenRefused);
 }
 
 pub(crate) fn a_certificate_of_somebody_else_is_refused<A: Adapter>(transport: Transport) {

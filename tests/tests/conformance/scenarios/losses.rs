@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use rtm_gate::{Effect, Times, Whom, WireFault};
+use rtm_gate::{Effect, Gate, Times, Whom, WireFault};
 use rtm_proto::api::{Caller, MessageApi, RoomApi, SendMessage};
 use rtm_proto::error::{Cause, LostReason, RequestErrorKind};
 use rtm_proto::handle::Builder;
@@ -95,13 +95,23 @@ pub(crate) fn a_lost_connection_ends_pending_calls<A: Adapter>(transport: Transp
     assert_eq!(client.in_flight(), 0);
 }
 
+/// While the gate pings the client stays; once nothing comes any more it goes,
+/// although the socket is open.
 pub(crate) fn a_half_open_connection_is_given_up<A: Adapter>(transport: Transport) {
-    let stage = Stage::<A>::new(transport);
-    let limit = Duration::from_millis(400);
+    let limit = Duration::from_millis(1500);
+    let gate = Gate::builder().ping_interval(limit / 10).start().unwrap();
+    let stage = Stage::<A>::at(gate, transport);
     let client = stage.login_with(persistent(&stage).max_ping_interval(Some(limit)));
     let mut events = client.events();
     while !events.state().is_online() {}
+    stage.sees("more pings than fit into the limit", |seen| {
+        seen.answers_of("ping").count() == 12
+    });
+    assert_eq!(stage.gate.seen().count("auth"), 1);
     stage.gate.faults().wire(Whom::Open, WireFault::Mute);
+    let error = client.call(echo(1)).unwrap_err();
+    let ended = RequestErrorKind::ConnectionLost { sent: true };
+    assert_eq!(error.kind(), &ended);
     let lost = events.state();
     let State::Backoff {
         cause: Cause::Lost(LostReason::Silent(silence)),
@@ -112,7 +122,7 @@ pub(crate) fn a_half_open_connection_is_given_up<A: Adapter>(transport: Transpor
     };
     assert!(silence >= limit);
     while !events.state().is_online() {}
-    assert_eq!(stage.gate.seen().count("auth"), 2);
+    assert_eq!(client.echo(2).unwrap(), 2.into());
 }
 
 pub(crate) fn a_message_whose_answer_was_lost_arrives_once<A: Adapter>(transport: Transport) {

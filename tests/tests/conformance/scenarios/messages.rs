@@ -2,7 +2,7 @@
 
 use rtm_proto::api::{Caller, Custom, MessageApi, Receipt, RoomApi};
 use rtm_proto::error::RequestError;
-use rtm_proto::{Body, Conversation, GroupId, Message, MessageKind, MessageType, RoomId};
+use rtm_proto::{Body, Conversation, GroupId, Message, MessageKind, MessageType, RoomId, UserId};
 
 use crate::adapters::Adapter;
 use crate::stage::{Reader, Stage, Tester, Transport};
@@ -72,6 +72,26 @@ pub(crate) fn text_of_every_kind_arrives<A: Adapter>(transport: Transport) {
             assert_eq!(i64::from(message.sender), stage.user(0));
             assert_eq!(message.body.as_text(), Some(TEXT));
         }
+    }
+}
+
+/// Only the project's own server can send them.
+pub(crate) fn broadcasts_of_every_kind_arrive<A: Adapter>(transport: Transport) {
+    let stage = Stage::<A>::new(transport);
+    let client = stage.login(0);
+    let mut events = client.events();
+    for (mtype, kind) in [
+        (66, MessageKind::Plain),
+        (30, MessageKind::Chat),
+        (31, MessageKind::Audio),
+        (32, MessageKind::Command),
+        (40, MessageKind::File),
+    ] {
+        stage.gate.broadcast(5, mtype, TEXT);
+        let message = events.message();
+        assert_eq!(message.conversation, Conversation::Broadcast);
+        assert_eq!((message.kind, message.sender), (kind, UserId(5)));
+        assert_eq!(message.body.as_text(), Some(TEXT));
     }
 }
 

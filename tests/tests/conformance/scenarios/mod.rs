@@ -1,7 +1,9 @@
 //! The scenarios, by what they are about.
 
 pub(crate) mod calls;
+pub(crate) mod faults;
 pub(crate) mod files;
+pub(crate) mod history;
 pub(crate) mod leaks;
 pub(crate) mod leaving;
 pub(crate) mod login;
