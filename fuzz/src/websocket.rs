@@ -1,4 +1,5 @@
-//! The WebSocket layer: any chunks of what a server sends give the same.
+//! The WebSocket layer: any chunks of what a server sends give the same, and
+//! what is owed to a server that does not read is bounded.
 
 use std::collections::VecDeque;
 
@@ -16,8 +17,10 @@ struct Seen {
     received: Vec<u8>,
     failure: Option<TransportError>,
     state: TransportState,
-    /// Length of what went out; the bytes are masked at random.
+    /// Length of what was to go out; the bytes are masked at random.
     answered: u64,
+    /// How much of that is still to go.
+    unsent: usize,
     end: Result<(), TransportError>,
 }
 
@@ -31,12 +34,19 @@ struct Plan<'a> {
     closes: bool,
 }
 
+/// A stream that comes again and again ends where it is longer than this.
+const MAX_STREAM: usize = 300_000;
+/// Every ping has its pong while no more than this is unsent.
+const EVERY_PONG: usize = 64 * 1024;
+/// One more pong, the package, the close frame, and their heads.
+const SLACK: usize = 500;
+
 /// Input: a byte of switches, headers, the sizes of chunks, then what follows
 /// the response.
 ///
 /// # Panics
 ///
-/// If chunks make a difference, or more comes out than went in.
+/// If chunks make a difference, or more comes out or is held than may.
 pub fn run(data: &[u8]) {
     let mut source = Source::new(data);
     let switches = source.byte();
@@ -49,10 +59,21 @@ pub fn run(data: &[u8]) {
         damage: (switches & 2 != 0).then(|| (source.below(40), source.byte())),
         closes: switches & 4 != 0,
     };
+    let times = match switches & 8 {
+        0 => 1,
+        _ => 4 * usize::from(source.byte()),
+    };
     let (sizes, stream) = chunked(&mut source);
+    let most = MAX_STREAM / stream.len().max(1);
+    let stream = &stream.repeat(times.min(most).max(1))[..];
     let whole = play(plan, stream, &[]);
     let pieces = play(plan, stream, &sizes);
     assert_eq!(whole, pieces, "chunks make a difference");
+    assert!(
+        whole.unsent <= EVERY_PONG + SLACK,
+        "{} bytes wait",
+        whole.unsent
+    );
     // Each length that the server forgets is two bytes.
     assert!(whole.received.len() <= stream.len());
 }
@@ -87,16 +108,32 @@ fn receive(transport: &mut Transport, chunks: &[&[u8]]) -> Seen {
         }
         failure = failure.or(result.err());
     }
-    let answered = transport.queued();
+    let (answered, unsent) = (transport.queued(), transport.unsent());
     let state = transport.state();
     while let Some(piece) = transport.transmit() {
         assert!(!piece.is_empty());
     }
     Seen {
         received: received.make_contiguous().concat(),
-        failure,
+        failure: failure.map(without_size),
         state,
         answered,
-        end: transport.receive_end(),
+        unsent,
+        end: transport.receive_end().map_err(without_size),
+    }
+}
+
+/// How much of a head that is too large has arrived when it is refused does
+/// depend on chunks.
+fn without_size(error: TransportError) -> TransportError {
+    match error {
+        TransportError::TooLarge { what, limit, .. } if what == "response head" => {
+            TransportError::TooLarge {
+                what,
+                size: limit + 1,
+                limit,
+            }
+        }
+        error => error,
     }
 }

@@ -1,4 +1,7 @@
-//! A connection under any operations: every quest it took ends exactly once.
+//! A connection under any operations: every quest it took ends exactly once,
+//! and what it holds is bounded.
+
+mod held;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,6 +15,7 @@ use rtm_proto::error::{ErrorCode, LostReason};
 use rtm_proto::frame::Frame;
 use rtm_proto::transport::{Scheme, TRANSMIT_MAX, Target, Transport, TransportLimits};
 
+use self::held::Held;
 use crate::source::Source;
 use crate::wire::{self, Wire};
 
@@ -19,11 +23,17 @@ const MAX_PACKAGE: usize = 4000;
 const MAX_UNSENT: usize = 2000;
 /// The request of a WebSocket and its frame heads.
 const SLACK: usize = 10_000;
+/// Unsent pongs, which are not limited before.
+const MAX_PONGS: usize = 64 * 1024 + 200;
+/// Floods per input; more find nothing new and take long.
+const MAX_FLOODS: u8 = 3;
 
 struct Quest {
     seq: u32,
     deadline: Instant,
+    /// Where its package begins and ends in the outgoing stream.
     position: u64,
+    end: u64,
 }
 
 struct Model<'a> {
@@ -40,7 +50,11 @@ struct Model<'a> {
     seen: BTreeSet<u32>,
     /// Those that ended before they left, and so never may.
     unsent: BTreeSet<u32>,
-    urgent: usize,
+    /// Where urgent quests begin that are still to leave, and their length.
+    urgent: BTreeMap<u64, usize>,
+    held: Held,
+    floods: u8,
+    websocket: bool,
     /// Outputs are taken after every operation.
     eager: bool,
     closed: bool,
@@ -66,12 +80,16 @@ pub fn run(data: &[u8]) {
         arrived: Vec::new(),
         seen: BTreeSet::new(),
         unsent: BTreeSet::new(),
-        urgent: 0,
+        urgent: BTreeMap::new(),
+        held: Held::default(),
+        floods: 0,
+        websocket,
         eager: switches & 2 != 0,
         closed: false,
     };
     while !model.source.is_empty() {
         model.step();
+        model.held.note_unsent(model.connection.unsent());
         if model.eager {
             model.take_outputs();
         }
@@ -92,7 +110,7 @@ fn open(websocket: bool) -> Connection<u32> {
 
 impl Model<'_> {
     fn step(&mut self) {
-        match self.source.below(24) {
+        match self.source.below(25) {
             0..=5 => self.quest(),
             6 => self.cancel(),
             7..=9 => self.transmit(),
@@ -102,6 +120,7 @@ impl Model<'_> {
             18..=19 => self.pass_time(),
             20..=21 => self.input(ConnectionInput::Connected),
             22 => self.end(),
+            23 => self.flood(),
             _ => {
                 let raw = self.source.some();
                 self.receive_bytes(raw.to_vec());
@@ -117,6 +136,10 @@ impl Model<'_> {
         let urgent = self.source.below(8) == 0;
         let size = 1 + usize::from(self.source.byte()) * (1 + 16 * self.source.below(2));
         let limit = Duration::from_millis(self.source.byte().into());
+        self.ask(urgent, size, limit);
+    }
+
+    fn ask(&mut self, urgent: bool, size: usize, limit: Duration) {
         let mut body = vec![0xc0; size];
         body[0] = 0x80;
         let key = self.next_key;
@@ -132,13 +155,17 @@ impl Model<'_> {
             Ok(seq) => {
                 assert!(urgent || unsent + size <= MAX_UNSENT);
                 assert!(self.pending.values().all(|quest| quest.seq != seq));
+                let end = self.connection.position();
                 let quest = Quest {
                     seq,
                     deadline,
                     position,
+                    end,
                 };
                 self.pending.insert(key, quest);
-                self.urgent += if urgent { size + 30 } else { 0 };
+                if urgent {
+                    self.urgent.insert(position, (end - position) as usize);
+                }
             }
             Err(QuestError::Backpressure) => assert!(!urgent && unsent + size + 50 > MAX_UNSENT),
             Err(QuestError::Encode(_)) => assert!(size + 30 > MAX_PACKAGE),
@@ -148,22 +175,47 @@ impl Model<'_> {
 
     fn cancel(&mut self) {
         let keys: Vec<u32> = self.pending.keys().copied().collect();
-        let Some(key) = self.source.pick(&keys) else {
-            return;
-        };
+        if let Some(key) = self.source.pick(&keys) {
+            self.cancel_quest(key);
+        }
+    }
+
+    fn cancel_quest(&mut self, key: u32) {
         let quest = &self.pending[&key];
         let left = self.connection.handed_out() > quest.position;
         match self.connection.cancel(quest.seq) {
             Some((cancelled, sent)) => {
                 assert_eq!(cancelled, key);
                 assert_eq!(sent, left);
-                if !sent {
-                    self.unsent.insert(quest.seq);
-                }
-                self.pending.remove(&key);
+                let quest = self.pending.remove(&key).expect("it is pending");
+                self.check_sent(&quest, sent);
             }
             // Its end waits to be taken.
             None => assert!(!self.eager),
+        }
+    }
+
+    /// Much of the same while nothing leaves.
+    fn flood(&mut self) {
+        let (kind, count) = (self.source.below(3), self.source.byte());
+        self.floods += 1;
+        if self.floods > MAX_FLOODS {
+            return;
+        }
+        if kind == 2 && self.websocket && self.wire.is_open() {
+            let ping = wire::server_frame(0x89, &[b'p'; 125]);
+            return self.receive_bytes(ping.repeat(8 * usize::from(count)));
+        }
+        for _ in 0..count {
+            let key = self.next_key;
+            let moment = Duration::from_millis(1);
+            self.ask(false, 1500, moment);
+            if kind == 0 && self.pending.contains_key(&key) {
+                self.cancel_quest(key);
+            } else {
+                self.now = self.now + moment;
+                self.input(ConnectionInput::Tick);
+            }
         }
     }
 
@@ -279,7 +331,17 @@ impl Model<'_> {
         assert_eq!(self.connection.in_flight(), self.pending.len());
         let first = self.pending.values().map(|quest| quest.deadline).min();
         assert_eq!(self.connection.next_deadline(), first);
-        assert!(self.connection.unsent() <= 2 * MAX_UNSENT + self.urgent + SLACK);
+        self.check_held();
+    }
+
+    fn check_held(&mut self) {
+        self.held.check(&self.connection, !self.websocket);
+        // One that has left in part counts as a whole.
+        let left = self.connection.handed_out();
+        self.urgent.retain(|at, len| *at + *len as u64 > left);
+        let urgent: usize = self.urgent.values().sum();
+        let pongs = if self.websocket { MAX_PONGS } else { 0 };
+        assert!(self.connection.unsent() <= 2 * MAX_UNSENT + MAX_PACKAGE + urgent + pongs + SLACK);
     }
 
     fn note(&mut self, output: ConnectionOutput<u32>) {
@@ -309,16 +371,23 @@ impl Model<'_> {
     fn check_sent(&mut self, quest: &Quest, sent: bool) {
         if !sent {
             self.unsent.insert(quest.seq);
+            self.urgent.remove(&quest.position);
+            self.held.withdrawn(quest.position, quest.end);
         }
         let left = self.connection.handed_out() > quest.position;
         assert!(left || !sent, "called sent before it was");
     }
 
-    fn finish(&mut self) {
+    fn finish(mut self) {
+        let front = self.connection.poll_transmit();
         self.input(ConnectionInput::Ended);
         self.take_outputs();
         assert!(self.closed && self.pending.is_empty());
         let late = self.connection.quest(0, "q", b"\x80", self.now);
         assert_eq!(late, Err(QuestError::Closed));
+        drop(self.connection);
+        if let Some(piece) = front {
+            self.held.check_memory(piece);
+        }
     }
 }
