@@ -16,6 +16,21 @@ fn count(directory: &str) -> usize {
         .count()
 }
 
+/// Waits until the system lists no thread of a client any more.
+fn until_no_client_has_threads() {
+    let is_ours = |task: std::io::Result<std::fs::DirEntry>| {
+        // It may have ended since it was listed.
+        let name = std::fs::read_to_string(task.ok()?.path().join("comm")).ok()?;
+        ["rtm-timer", "rtm-reader"]
+            .contains(&name.trim())
+            .then_some(())
+    };
+    let tasks = || std::fs::read_dir("/proc/self/task").expect("a Linux system");
+    while tasks().filter_map(is_ours).count() > 0 {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Waits until as many threads and descriptors are left as before: the system
 /// lists a thread for a moment after it was joined.
 fn expect(before: (usize, usize), after: &str) {
@@ -38,6 +53,7 @@ fn no_thread_and_no_descriptor_outlives_its_client() {
         let gate = Gate::start().unwrap();
         drop(login(&gate, 0));
         assert!(gate.wait_for(|seen| seen.open() == 0, Duration::from_secs(10)));
+        until_no_client_has_threads();
         let before = (count("/proc/self/task"), count("/proc/self/fd"));
 
         for _ in 0..20 {
