@@ -37,7 +37,7 @@ fn config(dice: &mut Dice) -> Config {
 fn trouble(world: &mut World) {
     let user = world.dice.roll(world.users.len() as u64) as usize;
     let newest = world.links_of(user).last();
-    match world.dice.roll(24) {
+    match world.dice.roll(27) {
         0..=1 => newest.into_iter().for_each(|key| world.reset(key)),
         2 => newest.into_iter().for_each(|key| {
             let link = world.link_mut(key);
@@ -49,7 +49,7 @@ fn trouble(world: &mut World) {
             .for_each(|key| world.link_mut(key).down.is_deaf = true),
         4 => newest.into_iter().for_each(|key| {
             let pause = world.dice.below_ms(8000);
-            world.link_mut(key).stalled_until = world.now + pause;
+            world.stall(key, pause);
         }),
         5 => world.take_down(),
         6..=7 => world.service.is_up = true,
@@ -66,6 +66,13 @@ fn trouble(world: &mut World) {
             let before = 1 + world.dice.roll(mid as u64) as i64;
             world.push_message(user, before);
         }
+        18 => world.push_out_of_room(user),
+        19 => newest.into_iter().for_each(|key| {
+            let (is_up, rate) = (world.dice.one_in(2), world.dice.rate());
+            let link = world.link_mut(key);
+            let lane = if is_up { &mut link.up } else { &mut link.down };
+            lane.rate = Some(rate);
+        }),
         _ => world.push(user, "ping"),
     }
 }
@@ -99,6 +106,7 @@ fn settle_down(world: &mut World) {
         let link = world.link_mut(key);
         link.up.cut_after = None;
         link.down.cut_after = None;
+        (link.up.rate, link.down.rate) = (None, None);
         link.stalled_until = START;
     }
     for user in 0..world.users.len() {
@@ -131,9 +139,12 @@ fn check(world: &World) {
             assert_eq!(world.service.stored.get(text), None, "{text}");
         }
         let current = world.sessions_of(name).pop().expect("a session");
-        let entered = &world.link(current).session.rooms;
+        let current = world.link(current);
+        assert!(current.watch.is_restored(), "{name} misses a room");
+        let entered = &current.session.rooms;
         for room in &user.rooms {
-            assert!(entered.contains(room), "{name} is not in room {room}");
+            let is_in = entered.contains(room) || user.shaken_rooms.contains(room);
+            assert!(is_in, "{name} is not in room {room}");
         }
         for room in entered {
             let known = user.rooms.contains(room) || user.unsure_rooms.contains(room);
@@ -157,6 +168,7 @@ fn the_contract_holds_in_bad_networks_and_all_is_well_after_them() {
             total.sure_texts += user.tally.sure_texts;
             total.messages += user.tally.messages;
             total.kickouts += user.tally.kickouts;
+            total.thrown_out += user.tally.thrown_out;
         }
     });
     println!("{total:?}");
@@ -169,5 +181,6 @@ fn the_contract_holds_in_bad_networks_and_all_is_well_after_them() {
         assert!(total.sure_texts > 5 * each, "{total:?}");
         assert!(total.messages > 4 * each, "{total:?}");
         assert!(total.kickouts > each / 8, "{total:?}");
+        assert!(total.thrown_out > each / 8, "{total:?}");
     }
 }

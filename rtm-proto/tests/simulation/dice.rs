@@ -33,4 +33,9 @@ impl Dice {
     pub(crate) fn below_ms(&mut self, ms: u64) -> Duration {
         Duration::from_micros(self.roll(ms * 1000))
     }
+
+    /// Bytes that pass in a tick: one, some KiB, or anything between.
+    pub(crate) fn rate(&mut self) -> usize {
+        1 << self.roll(13)
+    }
 }

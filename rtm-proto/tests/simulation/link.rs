@@ -2,46 +2,17 @@
 
 use rtm_proto::{ConnId, Instant};
 
+use crate::lane::Lane;
 use crate::service::Session;
+use crate::watch::Watch;
 use crate::wire::Wire;
 
 /// Whose connection, and which of them.
 pub(crate) type Key = (usize, ConnId);
 
-/// One direction of a connection.
-pub(crate) struct Lane {
-    /// When the last bytes of this direction arrive: later ones come later.
-    pub(crate) busy_until: Instant,
-    /// The connection is cut after that many more bytes.
-    pub(crate) cut_after: Option<usize>,
-    /// Bytes vanish, and nobody is told.
-    pub(crate) is_deaf: bool,
-}
-
-impl Lane {
-    fn new() -> Self {
-        Lane {
-            busy_until: Instant::ZERO,
-            cut_after: None,
-            is_deaf: false,
-        }
-    }
-
-    /// How much of `len` bytes passes, and whether the lane ends there.
-    pub(crate) fn admit(&mut self, len: usize) -> (usize, bool) {
-        match &mut self.cut_after {
-            Some(left) if *left <= len => (*left, true),
-            Some(left) => {
-                *left -= len;
-                (len, false)
-            }
-            None => (len, false),
-        }
-    }
-}
-
 pub(crate) struct Link {
     pub(crate) wire: Wire,
+    pub(crate) watch: Watch,
     pub(crate) up: Lane,
     pub(crate) down: Lane,
     /// The client's side exists: not hung up, not reported as gone.
@@ -53,6 +24,8 @@ pub(crate) struct Link {
     pub(crate) is_cut: bool,
     /// Nothing is taken from the client until then.
     pub(crate) stalled_until: Instant,
+    /// Everything the client had to say was always taken at once.
+    pub(crate) always_took: bool,
     pub(crate) session: Session,
 }
 
@@ -60,6 +33,7 @@ impl Link {
     pub(crate) fn new() -> Self {
         Link {
             wire: Wire::new(),
+            watch: Watch::new(),
             up: Lane::new(),
             down: Lane::new(),
             client_open: true,
@@ -67,7 +41,19 @@ impl Link {
             server_open: false,
             is_cut: false,
             stalled_until: Instant::ZERO,
+            always_took: true,
             session: Session::default(),
         }
+    }
+
+    /// Whether the client is asked for bytes now.
+    pub(crate) fn takes(&self, now: Instant) -> bool {
+        self.client_open && self.connected && self.stalled_until <= now
+    }
+
+    /// Nothing is taken from the client for a while.
+    pub(crate) fn stall(&mut self, until: Instant) {
+        self.stalled_until = self.stalled_until.max(until);
+        self.always_took = false;
     }
 }

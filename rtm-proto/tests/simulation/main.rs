@@ -1,5 +1,5 @@
 //! Clients and a service in one thread on virtual time, over networks that
-//! lose, cut, delay and repeat.
+//! lose, cut, delay, slow down and repeat.
 //!
 //! Each seed is a world of its own. A seed that fails runs by itself with the
 //! command that is printed then:
@@ -14,9 +14,15 @@
 mod chaos;
 mod dice;
 mod fleet;
+mod lane;
 mod link;
+mod network;
+mod own;
+mod pushing;
 mod seeds;
 mod service;
 mod user;
+mod watch;
+mod watching;
 mod wire;
 mod world;

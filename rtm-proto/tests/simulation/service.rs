@@ -18,8 +18,8 @@ pub(crate) struct Session {
     /// The user said goodbye.
     pub(crate) left: bool,
     pub(crate) rooms: Vec<i64>,
-    /// Messages pushed here so far.
-    pub(crate) pushed: u64,
+    /// Pushes here so far.
+    pub(crate) pushed: u32,
 }
 
 /// What one quest leads to.
@@ -66,6 +66,11 @@ impl Service {
                 let fields = [("token", "t".into()), ("endpoint", "gate:1".into())];
                 answer(seq, 0, &map(&fields))
             }
+            "enterroom" if self.is_troubled && dice.one_in(12) => answer(
+                seq,
+                1,
+                &map(&[("code", 200_047.into()), ("ex", "too many".into())]),
+            ),
             "enterroom" => {
                 let room = number(&body, "rid");
                 session.rooms.retain(|entered| *entered != room);
@@ -103,8 +108,13 @@ impl Service {
         };
         session.welcomed = kind > 2;
         let status = u8::from(kind == 1);
+        // Pushes may come before the welcome.
+        let pause = match self.is_troubled && dice.one_in(4) {
+            true => dice.below_ms(1000),
+            false => Duration::ZERO,
+        };
         Reaction {
-            answer: (kind != 2).then(|| (Duration::ZERO, answer(seq, status, &body))),
+            answer: (kind != 2).then(|| (pause, answer(seq, status, &body))),
             closes: false,
         }
     }
@@ -116,19 +126,19 @@ impl Service {
             let fields = [("code", 200_053.into()), ("ex", "duplicate".into())];
             return answer(seq, 1, &map(&fields));
         }
-        let text = get(body, field).as_slice().expect("a body");
-        let text = String::from_utf8(text.to_vec()).expect("our own text");
+        let text = get(body, field).and_then(|text| text.as_slice());
+        let text = String::from_utf8(text.expect("a body").to_vec()).expect("our own text");
         *self.stored.entry(text).or_default() += 1;
         answer(seq, 0, &map(&[("mtime", 1.into())]))
     }
 }
 
-fn get<'a>(body: &'a Value, name: &str) -> &'a Value {
-    let fields = body.as_map().expect("a map").iter();
-    let mut found = fields.filter(|(key, _)| key.as_str() == Some(name));
-    &found.next().expect("the field").1
+pub(crate) fn get<'a>(body: &'a Value, name: &str) -> Option<&'a Value> {
+    let mut fields = body.as_map().expect("a map").iter();
+    let found = fields.find(|(key, _)| key.as_str() == Some(name))?;
+    Some(&found.1)
 }
 
-fn number(body: &Value, name: &str) -> i64 {
-    get(body, name).as_i64().expect("a number")
+pub(crate) fn number(body: &Value, name: &str) -> i64 {
+    get(body, name).and_then(Value::as_i64).expect("a number")
 }

@@ -7,10 +7,11 @@ use rtm_proto::api::{EnterRoom, LeaveRoom, SendFile, SendMessage};
 use rtm_proto::error::{RequestError, RequestErrorKind};
 use rtm_proto::payload::Payload;
 use rtm_proto::{
-    CallId, Client, Event, Instant, MessageType, Request, RequestOptions, State, UserId,
+    CallId, Client, ConnId, Event, Instant, MessageType, Request, RequestOptions, State, UserId,
 };
 
 use crate::dice::Dice;
+use crate::own::Own;
 
 /// An end may be handled that much after a deadline: wake-ups can be late.
 pub(crate) const LATE: Duration = Duration::from_millis(50);
@@ -20,6 +21,15 @@ pub(crate) const LATE: Duration = Duration::from_millis(50);
 struct Open {
     deadline: Instant,
     wish: Wish,
+}
+
+/// What holds for a text on a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Promise {
+    /// It comes behind the answers to pushes up to this.
+    pub(crate) pushes_before: u32,
+    /// It comes behind the rooms that are entered again.
+    pub(crate) after_restoring: bool,
 }
 
 /// What a call was for.
@@ -45,14 +55,22 @@ pub(crate) struct User {
     /// The session was, or is being, ended for good.
     leaving: bool,
     open: BTreeMap<CallId, Open>,
-    /// Rooms the application knows it is in.
-    pub(crate) rooms: BTreeSet<i64>,
+    /// Rooms the application knows it is in, in the order of entering.
+    pub(crate) rooms: Vec<i64>,
     /// Rooms it cannot know about.
     pub(crate) unsure_rooms: BTreeSet<i64>,
+    /// Rooms it was thrown out of while it was entering.
+    pub(crate) shaken_rooms: BTreeSet<i64>,
+    /// Rooms it is no longer in, since that was last looked at.
+    pub(crate) forgotten: Vec<i64>,
+    /// Texts called for since that was last looked at, and whether they wait.
+    pub(crate) new_texts: Vec<(String, bool)>,
+    /// What was true of sessions when a text was called for.
+    promises: BTreeMap<String, Vec<(ConnId, Promise)>>,
     /// Ids of pushed messages that were delivered.
     delivered: BTreeSet<i64>,
     /// The last connection that delivered, and how far it was.
-    last_push: (i64, i64),
+    last_push: (u64, u32),
     /// Texts that the client says have arrived, and those it says have not.
     pub(crate) arrived: Vec<String>,
     pub(crate) never_sent: Vec<String>,
@@ -69,6 +87,7 @@ pub(crate) struct Tally {
     pub(crate) sure_texts: u32,
     pub(crate) messages: u32,
     pub(crate) kickouts: u32,
+    pub(crate) thrown_out: u32,
 }
 
 impl User {
@@ -80,8 +99,12 @@ impl User {
             kicked: false,
             leaving: false,
             open: BTreeMap::new(),
-            rooms: BTreeSet::new(),
+            rooms: Vec::new(),
             unsure_rooms: BTreeSet::new(),
+            shaken_rooms: BTreeSet::new(),
+            forgotten: Vec::new(),
+            new_texts: Vec::new(),
+            promises: BTreeMap::new(),
             delivered: BTreeSet::new(),
             last_push: (0, 0),
             arrived: Vec::new(),
@@ -135,17 +158,20 @@ impl User {
             .resend_on_loss(40)
             .timeout(limit);
         let request = SendMessage::chat(UserId(1), text.as_str());
+        self.new_texts.push((text.clone(), true));
         self.call(now, &request, options, limit, Wish::SureText(text));
     }
 
     fn send(&mut self, now: Instant, dice: &mut Dice) {
         let text = self.next_text();
         let limit = Duration::from_millis(100 + dice.roll(10_000));
+        let waits = dice.one_in(2);
         let options = RequestOptions::default()
-            .wait_online(dice.one_in(2))
+            .wait_online(waits)
             .resend_on_loss(dice.roll(3) as u8)
             .timeout(limit);
         let request = SendMessage::chat(UserId(1), text.as_str());
+        self.new_texts.push((text.clone(), waits));
         self.call(now, &request, options, limit, Wish::Text(text));
     }
 
@@ -166,7 +192,7 @@ impl User {
         self.unsure_rooms.insert(room);
         self.call(
             now,
-            &EnterRoom::new(room),
+            &Own(EnterRoom::new(room)),
             RequestOptions::default(),
             limit,
             wish,
@@ -186,8 +212,7 @@ impl User {
         if self.open.len() == before {
             return;
         }
-        self.rooms.remove(&room);
-        self.unsure_rooms.insert(room);
+        self.forget_room(room);
         for open in self.open.values_mut() {
             if let Wish::Enter {
                 room: entered,
@@ -196,6 +221,21 @@ impl User {
             {
                 *taken_back |= *entered == room;
             }
+        }
+    }
+
+    fn forget_room(&mut self, room: i64) {
+        self.rooms.retain(|entered| *entered != room);
+        self.unsure_rooms.insert(room);
+        self.forgotten.push(room);
+    }
+
+    fn thrown_out(&mut self, room: i64) {
+        self.forget_room(room);
+        let mut wishes = self.open.values().map(|open| &open.wish);
+        if wishes.any(|wish| matches!(wish, Wish::Enter { room: entered, .. } if *entered == room))
+        {
+            self.shaken_rooms.insert(room);
         }
     }
 
@@ -268,7 +308,8 @@ impl User {
                 room,
                 taken_back: false,
             } => {
-                self.rooms.insert(room);
+                self.rooms.retain(|entered| *entered != room);
+                self.rooms.push(room);
             }
             Wish::Enter { .. } | Wish::Leave => {}
         }
@@ -280,6 +321,7 @@ impl User {
             RequestErrorKind::ConnectionLost { sent } => *sent,
             RequestErrorKind::TimedOut { sent } => *sent,
             RequestErrorKind::NotConnected | RequestErrorKind::Backpressure => false,
+            RequestErrorKind::Server { .. } if matches!(open.wish, Wish::Enter { .. }) => true,
             // Only a file call's connections fail by themselves.
             RequestErrorKind::FileGate { .. } => true,
             kind => panic!("{kind:?} for {:?}", open.wish),
@@ -313,21 +355,39 @@ impl User {
                 self.leaving = true;
                 self.tally.kickouts += 1;
             }
-            Event::RoomLost { room, .. } => {
-                self.rooms.remove(&room.0);
-                self.unsure_rooms.insert(room.0);
+            Event::RoomLost { room, .. } => self.forget_room(room.0),
+            Event::KickedOutOfRoom(room) => {
+                self.thrown_out(room.0);
+                self.tally.thrown_out += 1;
             }
             Event::Undecodable { error, .. } => panic!("{error}"),
             _ => {}
         }
     }
 
-    /// `attrs` says on which connection a message came and as which.
     fn check_order(&mut self, attrs: &str) {
-        let (conn, count) = attrs.split_once(' ').expect("two numbers");
-        let push = (conn.parse().unwrap(), count.parse().unwrap());
+        let push = parse_attrs(attrs);
         assert!(push > self.last_push, "{push:?} after {:?}", self.last_push);
         self.last_push = push;
+    }
+
+    pub(crate) fn promise(&mut self, text: &str, conn: ConnId, promise: Promise) {
+        let promises = self.promises.entry(text.into()).or_default();
+        promises.push((conn, promise));
+    }
+
+    /// What holds for a text on a connection.
+    pub(crate) fn promised(&self, text: &str, conn: ConnId) -> Promise {
+        let mut promises = self.promises.get(text).into_iter().flatten();
+        let promise = promises.find(|(of, _)| *of == conn);
+        // It has waited if the session is younger.
+        promise.map_or(
+            Promise {
+                pushes_before: 0,
+                after_restoring: true,
+            },
+            |(_, promise)| *promise,
+        )
     }
 
     /// Nothing is left to be told.
@@ -338,4 +398,10 @@ impl User {
     pub(crate) fn has_open_calls(&self) -> bool {
         !self.open.is_empty()
     }
+}
+
+/// On which connection a message came, and as which push of that.
+pub(crate) fn parse_attrs(attrs: &str) -> (u64, u32) {
+    let (conn, push) = attrs.split_once(' ').expect("two numbers");
+    (conn.parse().unwrap(), push.parse().unwrap())
 }

@@ -140,8 +140,8 @@ pub(crate) fn answer(seq: u32, status: u8, body: &[u8]) -> Bytes {
     out.freeze()
 }
 
-pub(crate) fn push(seq: u32, method: &str, body: &[u8]) -> Bytes {
+pub(crate) fn push(seq: Option<u32>, method: &str, body: &[u8]) -> Bytes {
     let mut out = BytesMut::new();
-    encode_quest(&mut out, Some(seq), method, Encoding::MsgPack, body).unwrap();
+    encode_quest(&mut out, seq, method, Encoding::MsgPack, body).unwrap();
     out.freeze()
 }

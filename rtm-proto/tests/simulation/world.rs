@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
-use rtm_proto::frame::Frame;
+use bytes::{Bytes, BytesMut};
 use rtm_proto::{Client, Config, ConnId, Event, Input, Instant, Output, SocketEnd, State};
 
 use crate::dice::Dice;
 use crate::link::{Key, Link};
-use crate::service::{Reaction, Service};
+use crate::service::Service;
 use crate::user::{LATE, User};
-use crate::wire;
 
 pub(crate) const START: Instant = Instant::from_duration(Duration::from_secs(1000));
 const UNIX: Duration = Duration::from_millis(1_591_322_544_000);
@@ -19,7 +17,7 @@ const UNIX: Duration = Duration::from_millis(1_591_322_544_000);
 /// More turns without a step in time than any run needs.
 const TURNS: u32 = 1000;
 
-enum Happening {
+pub(crate) enum Happening {
     Wake(usize),
     Dialed(Key),
     ToServer(Key, Bytes),
@@ -28,6 +26,8 @@ enum Happening {
     ServerSees(Key),
     Says(Key, Bytes),
     Hangs(Key),
+    /// The client's bytes are taken again.
+    Writable(Key),
 }
 
 pub(crate) struct World {
@@ -45,7 +45,7 @@ pub(crate) struct World {
     pub(crate) dialed: Vec<(Instant, usize)>,
     due: BTreeMap<(Instant, u64), Happening>,
     ticket: u64,
-    next_mid: i64,
+    pub(crate) next_mid: i64,
 }
 
 impl World {
@@ -80,6 +80,7 @@ impl World {
         f: impl FnOnce(&mut User, Instant, &mut Dice) -> T,
     ) -> T {
         let result = f(&mut self.users[user], self.now, &mut self.dice);
+        self.tell_watches(user);
         self.settle(user);
         result
     }
@@ -107,13 +108,9 @@ impl World {
         self.run_until(self.now + span);
     }
 
-    fn schedule(&mut self, at: Instant, happening: Happening) {
+    pub(crate) fn schedule(&mut self, at: Instant, happening: Happening) {
         self.ticket += 1;
         self.due.insert((at, self.ticket), happening);
-    }
-
-    fn latency(&mut self) -> Duration {
-        self.dice.below_ms(self.latency_ms)
     }
 
     fn happen(&mut self, happening: Happening) {
@@ -127,7 +124,10 @@ impl World {
             Happening::Dialed(key) => self.answer_dial(key),
             Happening::ToServer(key, bytes) => self.serve(key, bytes),
             Happening::ToClient((user, conn), data) => {
-                if self.link((user, conn)).client_open {
+                let data = self.with_what_follows((user, conn), data);
+                let link = self.link_mut((user, conn));
+                if link.client_open {
+                    link.watch.arrived(data.len());
                     self.input(user, Input::Received { conn, data });
                 }
             }
@@ -139,11 +139,30 @@ impl World {
             }
             Happening::ServerSees(key) => self.link_mut(key).server_open = false,
             Happening::Says(key, package) => self.say(key, package),
-            Happening::Hangs(key) => self.cut(key, SocketEnd::Eof),
+            Happening::Hangs(key) => self.end(key),
+            Happening::Writable((user, _)) => self.settle(user),
         }
     }
 
-    fn input(&mut self, user: usize, input: Input) {
+    /// Bytes of the same moment may be read at once.
+    fn with_what_follows(&mut self, key: Key, data: Bytes) -> Bytes {
+        let mut all = BytesMut::from(data);
+        while let Some(next) = self.due.first_entry() {
+            match next.get() {
+                Happening::ToClient(of, more) if *of == key && next.key().0 == self.now => {
+                    if self.dice.one_in(3) {
+                        break;
+                    }
+                    all.extend_from_slice(more);
+                    next.remove();
+                }
+                _ => break,
+            }
+        }
+        all.freeze()
+    }
+
+    pub(crate) fn input(&mut self, user: usize, input: Input) {
         self.users[user].client.handle_input(self.now, input);
         self.settle(user);
     }
@@ -160,6 +179,7 @@ impl World {
             self.transmit(user);
             if !self.users[user].client.has_output() {
                 self.users[user].check_rest();
+                self.check_answers(user);
                 return self.sleep(user, wait);
             }
         }
@@ -193,18 +213,17 @@ impl World {
             Output::Disconnect { conn } => self.hang_up((user, conn)),
             Output::Answer { call, result, .. } => self.users[user].ended(self.now, call, result),
             Output::Event(event) => {
+                if let Event::Message(message) = &event {
+                    self.check_answered(user, &message.attrs);
+                }
                 if let Event::State(State::Online { .. }) = event {
-                    assert!(self.is_welcome(user), "online without a login");
+                    self.open_watch(user);
                 }
                 self.users[user].happened(event);
+                self.tell_watches(user);
             }
             other => panic!("unexpected {other:?}"),
         }
-    }
-
-    fn is_welcome(&self, user: usize) -> bool {
-        let mut links = self.links_of(user).map(|key| self.link(key));
-        links.any(|link| link.session.welcomed && link.client_open)
     }
 
     pub(crate) fn link(&self, key: Key) -> &Link {
@@ -224,211 +243,8 @@ impl World {
         self.links[user].keys().map(move |conn| (user, *conn))
     }
 
-    fn dial(&mut self, key: Key) {
-        assert!(!self.users[key.0].kicked, "a login after a kickout");
-        self.dialed.push((self.now, key.0));
-        let mut link = Link::new();
-        if self.is_rough {
-            self.plan_faults(&mut link);
-        }
-        let before = self.links[key.0].insert(key.1, link);
-        assert!(before.is_none(), "{key:?} came twice");
-        if !(self.is_rough && self.dice.one_in(40)) {
-            let at = self.now + self.latency() * 2;
-            self.schedule(at, Happening::Dialed(key));
-        }
-    }
-
-    fn plan_faults(&mut self, link: &mut Link) {
-        let bytes = |dice: &mut Dice| Some(dice.roll(2000) as usize);
-        match self.dice.roll(8) {
-            0 => link.up.cut_after = bytes(&mut self.dice),
-            1 => link.down.cut_after = bytes(&mut self.dice),
-            _ => {}
-        }
-    }
-
-    fn answer_dial(&mut self, key: Key) {
-        let (user, conn) = key;
-        let is_up = self.service.is_up;
-        let link = self.link_mut(key);
-        if !link.client_open {
-            return;
-        }
-        if is_up {
-            (link.connected, link.server_open) = (true, true);
-            self.input(user, Input::Connected { conn });
-        } else {
-            link.client_open = false;
-            let reason = "connection refused".into();
-            self.input(user, Input::ConnectFailed { conn, reason });
-        }
-    }
-
-    fn hang_up(&mut self, key: Key) {
-        let at = self.now + self.latency();
-        let link = self.link_mut(key);
-        assert!(
-            std::mem::replace(&mut link.client_open, false),
-            "{key:?} is gone already"
-        );
-        let at = at.max(link.up.busy_until);
-        let is_deaf = link.up.is_deaf;
-        if !is_deaf {
-            self.schedule(at, Happening::ServerSees(key));
-        }
-    }
-
-    fn transmit(&mut self, user: usize) {
-        let now = self.now;
-        let ready = |link: &Link| link.client_open && link.connected && link.stalled_until <= now;
-        let keys: Vec<Key> = self.links_of(user).collect();
-        for key in keys {
-            while ready(self.link(key)) {
-                let Some(bytes) = self.users[user].client.poll_transmit(key.1) else {
-                    break;
-                };
-                self.send_up(key, bytes);
-            }
-        }
-    }
-
-    fn send_up(&mut self, key: Key, bytes: Bytes) {
-        let arrival = self.now + self.latency();
-        let link = self.link_mut(key);
-        let (passed, ends) = link.up.admit(bytes.len());
-        if !link.up.is_deaf && !link.is_cut {
-            let arrival = arrival.max(link.up.busy_until);
-            link.up.busy_until = arrival;
-            self.schedule(arrival, Happening::ToServer(key, bytes.slice(..passed)));
-        }
-        if ends {
-            self.reset(key);
-        }
-    }
-
-    fn send_down(&mut self, key: Key, bytes: Bytes) {
-        let arrival = self.now + self.latency();
-        let link = self.link_mut(key);
-        let (passed, ends) = link.down.admit(bytes.len());
-        if !link.down.is_deaf && !link.is_cut && passed > 0 {
-            let mut arrival = arrival.max(link.down.busy_until);
-            let mut rest = bytes.slice(..passed);
-            let piece = match self.is_rough && self.dice.one_in(4) {
-                true => 1 + self.dice.roll(rest.len() as u64) as usize,
-                false => rest.len(),
-            };
-            while !rest.is_empty() {
-                let chunk = rest.split_to(piece.min(rest.len()));
-                self.schedule(arrival, Happening::ToClient(key, chunk));
-                arrival = arrival + Duration::from_micros(100);
-            }
-            self.link_mut(key).down.busy_until = arrival;
-        }
-        if ends {
-            self.reset(key);
-        }
-    }
-
-    pub(crate) fn reset(&mut self, key: Key) {
-        self.cut(key, SocketEnd::Failed("connection reset".into()));
-    }
-
-    /// Ends a connection for both sides; what is under way still arrives.
-    fn cut(&mut self, key: Key, reason: SocketEnd) {
-        let now = self.now;
-        let link = self.link_mut(key);
-        if std::mem::replace(&mut link.is_cut, true) {
-            return;
-        }
-        let (up, down) = (link.up.busy_until.max(now), link.down.busy_until.max(now));
-        self.schedule(up, Happening::ServerSees(key));
-        self.schedule(down, Happening::ClientSees(key, reason));
-    }
-
-    fn serve(&mut self, key: Key, bytes: Bytes) {
-        let link = self.link_mut(key);
-        if !link.server_open {
-            return;
-        }
-        let (frames, reply) = link.wire.feed(bytes);
-        if !reply.is_empty() {
-            self.send_down(key, reply);
-        }
-        for frame in frames {
-            let Frame::Quest(quest) = frame else { continue };
-            let links = &mut self.links[key.0];
-            let session = &mut links.get_mut(&key.1).expect("a link").session;
-            let Reaction { answer, closes } =
-                self.service.asked(key.0, session, &quest, &mut self.dice);
-            match answer {
-                Some((pause, package)) if pause.is_zero() => self.say(key, package),
-                Some((pause, package)) => {
-                    self.schedule(self.now + pause, Happening::Says(key, package))
-                }
-                None => {}
-            }
-            if closes {
-                let at = self.now + self.dice.below_ms(20);
-                self.schedule(at, Happening::Hangs(key));
-            }
-        }
-    }
-
-    fn say(&mut self, key: Key, package: Bytes) {
-        let link = self.link(key);
-        if link.server_open {
-            let bytes = link.wire.wrap(package);
-            self.send_down(key, bytes);
-        }
-    }
-
-    /// A fresh id for a message to be pushed.
-    pub(crate) fn next_mid(&mut self) -> i64 {
-        self.next_mid += 1;
-        self.next_mid
-    }
-
-    /// Pushes a message to every session of a user; its attributes say on
-    /// which connection it goes and as which.
-    pub(crate) fn push_message(&mut self, user: usize, mid: i64) {
-        for key in self.sessions_of(user) {
-            let nth = self.links_of(user).position(|of| of == key).unwrap() as i64;
-            let session = &mut self.link_mut(key).session;
-            session.pushed += 1;
-            let attrs = format!("{} {}", nth + 1, session.pushed);
-            let body = wire::map(&[
-                ("from", 1.into()),
-                ("mtype", 30.into()),
-                ("mid", mid.into()),
-                ("msg", "x".into()),
-                ("attrs", attrs.into()),
-            ]);
-            self.say(key, wire::push(1, "pushmsg", &body));
-        }
-    }
-
-    pub(crate) fn push(&mut self, user: usize, method: &str) {
-        for key in self.sessions_of(user) {
-            self.say(key, wire::push(1, method, &wire::map(&[])));
-        }
-    }
-
-    pub(crate) fn sessions_of(&self, user: usize) -> Vec<Key> {
-        let welcome = |key: &Key| {
-            let link = self.link(*key);
-            link.session.welcomed && !link.session.left && link.server_open
-        };
-        self.links_of(user).filter(welcome).collect()
-    }
-
-    /// Every connection ends, and none can be made until `is_up` is set again.
-    pub(crate) fn take_down(&mut self) {
-        self.service.is_up = false;
-        for key in self.all_links() {
-            if self.link(key).server_open {
-                self.reset(key);
-            }
-        }
+    pub(crate) fn open_links_of(&self, user: usize) -> Vec<Key> {
+        let open = self.links[user].iter().filter(|(_, link)| link.client_open);
+        open.map(|(conn, _)| (user, *conn)).collect()
     }
 }
