@@ -196,7 +196,7 @@ fn every_client_can_be_measured() {
             match mode {
                 Mode::Calls => positive(&figures, &OF_CALLS),
                 Mode::Pushes(_) => assert_eq!(figures["lost"], 0, "{runtime:?}: {figures}"),
-                Mode::Connections(_) => assert!(figures["cpu_ms_per_s"].is_number(), "{figures}"),
+                _ => assert!(figures["cpu_ms_per_s"].is_number(), "{figures}"),
             }
         }
     }
@@ -282,6 +282,25 @@ fn the_fixed_service_pushes_what_it_was_asked_for() {
             (&0.into(), &0.into()),
             "{scheme} {size}: {figures}"
         );
+    }
+}
+
+#[test]
+fn every_push_of_a_flood_is_read_or_missed_and_calls_are_answered_meanwhile() {
+    let fixed = Fixed::start();
+    for runtime in [Runtime::Tokio, Runtime::Smol, Runtime::Blocking] {
+        let figures = run(&Options {
+            runtime,
+            mode: Mode::Flood,
+            ..short(fixed.endpoint("tcp"))
+        });
+        let figures = figures.unwrap();
+        assert_eq!(
+            (&figures["unaccounted"], &figures["errors"]),
+            (&0.into(), &0.into()),
+            "{runtime:?}: {figures}"
+        );
+        positive(&figures, &["pushes", "read", "missed", "calls", "p50_us"]);
     }
 }
 

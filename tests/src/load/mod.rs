@@ -3,6 +3,7 @@
 
 mod calls;
 mod fixed;
+mod flood;
 mod floor;
 mod histogram;
 mod idle;
@@ -56,6 +57,7 @@ async fn measure<S: Subject>(options: &Options) -> Result<Json, String> {
     match options.mode {
         Mode::Calls => calls::measure(options, &source).await,
         Mode::Pushes(count) => pushes::measure(options, &source, count).await,
+        Mode::Flood => flood::measure(options, &source).await,
         Mode::Connections(count) => idle::measure(options, &source, count).await,
     }
 }

@@ -20,7 +20,10 @@ pub const USAGE: &str = "usage: load ENDPOINT [options]
                      who logs in (default: the first user of the local gate)
   --to U             who gets the messages (default: the second user of the local gate)
   --push N           asks for N pushes with t_push instead, and counts them
-  --connections N    opens N idle clients instead, and weighs them
+  --flood            asks for pushes all the time instead, reads one for each call that was
+                     answered, and accounts for the others
+  --connections N    opens N idle clients instead, and weighs them; --seconds should be more than
+                     25, for tcp clients to need their *ping
   --floor F          measures the least that could do the same instead, over tcp://:
                      raw (one task, fixed packages; also with --runtime blocking), or
                      actor (a channel, two tasks and a map of one-shot replies)
@@ -80,6 +83,8 @@ pub enum Mode {
     Calls,
     /// This many pushes.
     Pushes(u32),
+    /// Pushes all the time, for a slow consumer.
+    Flood,
     /// This many idle clients.
     Connections(u32),
 }
@@ -132,6 +137,7 @@ impl Options {
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--raw" => options.raw = true,
+                "--flood" => options.mode = Mode::Flood,
                 flag if flag.starts_with('-') => options.set(flag, arguments.next())?,
                 _ if options.endpoint.is_empty() => options.endpoint = argument,
                 _ => return Err(format!("one endpoint is enough: {argument}")),
@@ -228,6 +234,7 @@ mod tests {
             other => panic!("{line}: {other:?}"),
         };
         assert_eq!(mode("--push 5 tcp://h:1"), Mode::Pushes(5));
+        assert_eq!(mode("--flood tcp://h:1"), Mode::Flood);
         assert_eq!(mode("--connections 6 tcp://h:1"), Mode::Connections(6));
         let floor = Options {
             floor: Some(Floor::Actor),

@@ -28,6 +28,24 @@ impl Tally {
     }
 }
 
+impl Tally {
+    pub(super) fn calls(&self) -> u64 {
+        self.latency.count()
+    }
+
+    pub(super) fn quantile_us(&self, part: f64) -> f64 {
+        self.latency.quantile_us(part)
+    }
+
+    /// How many failed; the first error goes to stderr.
+    pub(super) fn errors(&self) -> u64 {
+        if let Some(error) = self.first_error.get() {
+            eprintln!("load: first error: {error}");
+        }
+        self.errors.load(Ordering::Relaxed)
+    }
+}
+
 /// What was used up to a moment.
 pub(super) struct Mark {
     cpu: Duration,
@@ -46,23 +64,18 @@ impl Mark {
         self.at
     }
 
-    /// The figures of what was counted since then; the first error goes to
-    /// stderr.
+    /// The figures of what was counted since then.
     pub(super) fn figures(&self, tally: &Tally) -> Json {
         let took = self.at.elapsed().as_secs_f64();
         let cpu = (usage::cpu_time() - self.cpu).as_secs_f64();
-        if let Some(error) = tally.first_error.get() {
-            eprintln!("load: first error: {error}");
-        }
-        let latency = &tally.latency;
-        let calls = latency.count() as f64;
+        let calls = tally.calls() as f64;
         json!({
             "qps": rounded(ratio(calls, took), 1),
-            "p50_us": rounded(latency.quantile_us(0.5), 1),
-            "p99_us": rounded(latency.quantile_us(0.99), 1),
-            "p999_us": rounded(latency.quantile_us(0.999), 1),
+            "p50_us": rounded(tally.quantile_us(0.5), 1),
+            "p99_us": rounded(tally.quantile_us(0.99), 1),
+            "p999_us": rounded(tally.quantile_us(0.999), 1),
             "cpu_us_per_call": rounded(ratio(cpu * 1e6, calls), 3),
-            "errors": tally.errors.load(Ordering::Relaxed),
+            "errors": tally.errors(),
         })
     }
 }

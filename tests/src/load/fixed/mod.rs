@@ -9,7 +9,7 @@ mod link;
 mod pushes;
 mod websocket;
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
@@ -49,7 +49,12 @@ impl FixedService {
     /// Accepting failed.
     pub fn serve(&self) -> io::Result<()> {
         loop {
-            let (stream, _) = self.listener.accept()?;
+            let stream = match self.listener.accept() {
+                Ok((stream, _)) => stream,
+                // The peer was gone before it was accepted.
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
+                Err(error) => return Err(error),
+            };
             let small_stack = thread::Builder::new().stack_size(256 << 10);
             small_stack.spawn(move || {
                 // A client that goes away is none of our business.
@@ -61,9 +66,12 @@ impl FixedService {
 
 fn serve_one(stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut start = [0; 4];
-    while stream.peek(&mut start)? < start.len() {}
-    if start.starts_with(b"GET ") {
+    // Packages begin with an F, requests with a G.
+    let mut start = [0; 1];
+    if stream.peek(&mut start)? == 0 {
+        return Ok(());
+    }
+    if start == *b"G" {
         websocket::accept(&stream)?;
         Link::new(stream, true)?.serve()
     } else {

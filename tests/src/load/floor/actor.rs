@@ -83,7 +83,7 @@ async fn write(
 /// nobody is left waiting.
 async fn read(mut stream: OwnedReadHalf, waiting: Waiting) -> io::Result<()> {
     let mut input = BytesMut::with_capacity(BUFFER);
-    let ended = loop {
+    let ended = 'reading: loop {
         match stream.read_buf(&mut input).await {
             Ok(0) => break ErrorKind::UnexpectedEof.into(),
             Ok(_) => {}
@@ -92,7 +92,7 @@ async fn read(mut stream: OwnedReadHalf, waiting: Waiting) -> io::Result<()> {
         loop {
             match wire::next(&input) {
                 Next::Incomplete => break,
-                Next::Garbage => return Err(ErrorKind::InvalidData.into()),
+                Next::Garbage => break 'reading ErrorKind::InvalidData.into(),
                 Next::Package(head) => {
                     let package = input.split_to(head.len).freeze();
                     let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
