@@ -170,6 +170,11 @@ fn the_contract_holds_in_bad_networks_and_all_is_well_after_them() {
             total.kickouts += user.tally.kickouts;
             total.thrown_out += user.tally.thrown_out;
         }
+        for key in world.all_links() {
+            let watch = &world.link(key).watch;
+            total.restored += watch.restored;
+            total.pushes += watch.answered;
+        }
     });
     println!("{total:?}");
     // Of few seeds totals mean nothing.
@@ -182,5 +187,7 @@ fn the_contract_holds_in_bad_networks_and_all_is_well_after_them() {
         assert!(total.messages > 4 * each, "{total:?}");
         assert!(total.kickouts > each / 8, "{total:?}");
         assert!(total.thrown_out > each / 8, "{total:?}");
+        assert!(total.restored > 2 * each, "{total:?}");
+        assert!(total.pushes > 20 * each, "{total:?}");
     }
 }

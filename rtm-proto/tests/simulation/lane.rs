@@ -79,3 +79,28 @@ impl Lane {
         self.tick
     }
 }
+
+#[test]
+fn a_slow_lane_carries_everything_in_order_and_no_faster_than_it_may() {
+    let mut lane = Lane::new();
+    lane.rate = Some(8);
+    let start = Instant::from_duration(Duration::from_secs(1));
+    let arrivals: Vec<(Instant, Bytes)> = [50, 3, 47]
+        .into_iter()
+        .flat_map(|len| lane.carry(start, Bytes::from(vec![len; len.into()]), 5))
+        .collect();
+    let carried: Vec<u8> = arrivals
+        .iter()
+        .flat_map(|(_, bytes)| bytes.clone())
+        .collect();
+    assert_eq!(carried, [vec![50; 50], vec![3; 3], vec![47; 47]].concat());
+    assert!(arrivals.is_sorted_by_key(|(at, _)| *at));
+    for tick in 0..13 {
+        let at = start + TICK * tick;
+        let within = arrivals
+            .iter()
+            .filter(|(of, _)| (at..at + TICK).contains(of));
+        let bytes: usize = within.map(|(_, bytes)| bytes.len()).sum();
+        assert_eq!(bytes, if tick < 12 { 8 } else { 4 }, "in tick {tick}");
+    }
+}

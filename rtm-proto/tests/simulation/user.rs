@@ -32,6 +32,14 @@ pub(crate) struct Promise {
     pub(crate) after_restoring: bool,
 }
 
+/// What the application knows or wants.
+pub(crate) enum News {
+    Entered(i64),
+    Left(i64),
+    LostRoom(i64),
+    Text { text: String, waits: bool },
+}
+
 /// What a call was for.
 #[derive(Clone, Debug)]
 enum Wish {
@@ -61,10 +69,8 @@ pub(crate) struct User {
     pub(crate) unsure_rooms: BTreeSet<i64>,
     /// Rooms it was thrown out of while it was entering.
     pub(crate) shaken_rooms: BTreeSet<i64>,
-    /// Rooms it is no longer in, since that was last looked at.
-    pub(crate) forgotten: Vec<i64>,
-    /// Texts called for since that was last looked at, and whether they wait.
-    pub(crate) new_texts: Vec<(String, bool)>,
+    /// Since that was last looked at.
+    pub(crate) news: Vec<News>,
     /// What was true of sessions when a text was called for.
     promises: BTreeMap<String, Vec<(ConnId, Promise)>>,
     /// Ids of pushed messages that were delivered.
@@ -88,6 +94,8 @@ pub(crate) struct Tally {
     pub(crate) messages: u32,
     pub(crate) kickouts: u32,
     pub(crate) thrown_out: u32,
+    pub(crate) restored: u32,
+    pub(crate) pushes: u32,
 }
 
 impl User {
@@ -102,8 +110,7 @@ impl User {
             rooms: Vec::new(),
             unsure_rooms: BTreeSet::new(),
             shaken_rooms: BTreeSet::new(),
-            forgotten: Vec::new(),
-            new_texts: Vec::new(),
+            news: Vec::new(),
             promises: BTreeMap::new(),
             delivered: BTreeSet::new(),
             last_push: (0, 0),
@@ -121,11 +128,11 @@ impl User {
 
     /// Does something that applications do.
     pub(crate) fn act(&mut self, now: Instant, dice: &mut Dice) {
-        match dice.roll(24) {
+        match dice.roll(30) {
             0..=5 => self.send_surely(now),
             6..=11 => self.send(now, dice),
             12..=13 => self.send_file(now),
-            14..=16 => self.enter(now, dice.roll(6) as i64 + 1),
+            14..=16 | 24..=29 => self.enter(now, dice.roll(6) as i64 + 1),
             17..=18 => self.leave(now, dice.roll(6) as i64 + 1),
             19 => self.cancel(dice),
             20 => self
@@ -146,6 +153,11 @@ impl User {
         format!("{} of {}", self.texts, self.number)
     }
 
+    fn news_of_text(&mut self, text: &str, waits: bool) {
+        let text = text.into();
+        self.news.push(News::Text { text, waits });
+    }
+
     /// Tries so often, and has so much time, that it must arrive.
     fn send_surely(&mut self, now: Instant) {
         if self.client.state().is_closed() || *self.client.state() == State::Closing {
@@ -158,7 +170,7 @@ impl User {
             .resend_on_loss(40)
             .timeout(limit);
         let request = SendMessage::chat(UserId(1), text.as_str());
-        self.new_texts.push((text.clone(), true));
+        self.news_of_text(&text, true);
         self.call(now, &request, options, limit, Wish::SureText(text));
     }
 
@@ -171,7 +183,7 @@ impl User {
             .resend_on_loss(dice.roll(3) as u8)
             .timeout(limit);
         let request = SendMessage::chat(UserId(1), text.as_str());
-        self.new_texts.push((text.clone(), waits));
+        self.news_of_text(&text, waits);
         self.call(now, &request, options, limit, Wish::Text(text));
     }
 
@@ -212,7 +224,7 @@ impl User {
         if self.open.len() == before {
             return;
         }
-        self.forget_room(room);
+        self.forget_room(room, News::Left);
         for open in self.open.values_mut() {
             if let Wish::Enter {
                 room: entered,
@@ -224,14 +236,14 @@ impl User {
         }
     }
 
-    fn forget_room(&mut self, room: i64) {
+    fn forget_room(&mut self, room: i64, how: fn(i64) -> News) {
         self.rooms.retain(|entered| *entered != room);
         self.unsure_rooms.insert(room);
-        self.forgotten.push(room);
+        self.news.push(how(room));
     }
 
     fn thrown_out(&mut self, room: i64) {
-        self.forget_room(room);
+        self.forget_room(room, News::LostRoom);
         let mut wishes = self.open.values().map(|open| &open.wish);
         if wishes.any(|wish| matches!(wish, Wish::Enter { room: entered, .. } if *entered == room))
         {
@@ -310,6 +322,7 @@ impl User {
             } => {
                 self.rooms.retain(|entered| *entered != room);
                 self.rooms.push(room);
+                self.news.push(News::Entered(room));
             }
             Wish::Enter { .. } | Wish::Leave => {}
         }
@@ -355,7 +368,7 @@ impl User {
                 self.leaving = true;
                 self.tally.kickouts += 1;
             }
-            Event::RoomLost { room, .. } => self.forget_room(room.0),
+            Event::RoomLost { room, .. } => self.forget_room(room.0, News::LostRoom),
             Event::KickedOutOfRoom(room) => {
                 self.thrown_out(room.0);
                 self.tally.thrown_out += 1;

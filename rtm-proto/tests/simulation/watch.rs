@@ -22,8 +22,19 @@ pub(crate) struct Watch {
     last_reached: u32,
     /// The session of this connection has opened.
     pub(crate) is_online: bool,
-    /// The rooms to enter again, and whether they may be left out.
-    to_restore: VecDeque<(i64, bool)>,
+    /// The rooms to enter again.
+    to_restore: VecDeque<(i64, Turn)>,
+    /// How many rooms were entered again, and pushes answered.
+    pub(crate) restored: u32,
+    pub(crate) answered: u32,
+}
+
+/// Whether a room is entered again when its turn comes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Turn {
+    Must,
+    May,
+    MustNot,
 }
 
 impl Watch {
@@ -37,6 +48,8 @@ impl Watch {
             last_reached: 0,
             is_online: false,
             to_restore: VecDeque::new(),
+            restored: 0,
+            answered: 0,
         }
     }
 
@@ -77,18 +90,42 @@ impl Watch {
     /// The session opens with these rooms to enter again.
     pub(crate) fn opened(&mut self, rooms: &[i64]) {
         self.is_online = true;
-        self.to_restore = rooms.iter().map(|room| (*room, false)).collect();
+        self.to_restore = rooms.iter().map(|room| (*room, Turn::Must)).collect();
     }
 
-    /// The user is no longer in a room, and need not be brought back.
-    pub(crate) fn forgotten(&mut self, room: i64) {
-        for (entered, may_miss) in &mut self.to_restore {
-            *may_miss |= *entered == room;
-        }
+    /// The user is out of a room; the client may have entered it again before
+    /// that was told.
+    pub(crate) fn lost(&mut self, room: i64) {
+        self.turn_of(room, |_| Turn::May);
+    }
+
+    /// The user has left a room, while nothing else waited to be sent.
+    pub(crate) fn left(&mut self, room: i64) {
+        self.turn_of(room, |_| Turn::MustNot);
+    }
+
+    /// The user is in a room, perhaps after having left it.
+    pub(crate) fn entered(&mut self, room: i64) {
+        self.turn_of(room, |turn| match turn {
+            Turn::Must => Turn::Must,
+            Turn::May | Turn::MustNot => Turn::May,
+        });
+    }
+
+    fn turn_of(&mut self, room: i64, change: impl Fn(Turn) -> Turn) {
+        let turns = self.to_restore.iter_mut();
+        turns
+            .filter(|(of, _)| *of == room)
+            .for_each(|(_, turn)| *turn = change(*turn));
     }
 
     pub(crate) fn is_restored(&self) -> bool {
-        self.to_restore.iter().all(|(_, may_miss)| *may_miss)
+        self.to_restore.iter().all(|(_, turn)| *turn != Turn::Must)
+    }
+
+    /// Nothing that has still to be told changes what is to be restored.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_online && self.to_restore.is_empty()
     }
 
     /// Reads what the client hands out; `promised` tells what a text's call
@@ -120,20 +157,23 @@ impl Watch {
 
     fn answered(&mut self, seq: u32, status: u8) {
         assert_eq!(status, 0, "the answer to push {seq}");
+        self.answered += 1;
         let first = self.owed.pop_front();
         assert_eq!(first, Some(seq), "the answer to push {seq} is out of turn");
     }
 
     fn entered_again(&mut self, room: i64) {
+        self.restored += 1;
         let again = "was entered again, but not in its turn";
         loop {
-            let Some((next, may_miss)) = self.to_restore.pop_front() else {
+            let Some((next, turn)) = self.to_restore.pop_front() else {
                 panic!("room {room} {again}");
             };
             if next == room {
-                return;
+                return assert_ne!(turn, Turn::MustNot, "{room} was left, and entered again");
             }
-            assert!(may_miss, "room {room} {again}: {next} comes before");
+            let comes_before = turn == Turn::Must;
+            assert!(!comes_before, "room {room} {again}: {next} comes before");
         }
     }
 

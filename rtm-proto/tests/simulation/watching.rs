@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::link::Key;
-use crate::user::{Promise, parse_attrs};
+use crate::user::{News, Promise, parse_attrs};
 use crate::world::World;
 
 impl World {
@@ -26,24 +26,32 @@ impl World {
 
     /// Passes on what the application has learned or asked for.
     pub(crate) fn tell_watches(&mut self, user: usize) {
-        let forgotten = std::mem::take(&mut self.users[user].forgotten);
-        let new_texts = std::mem::take(&mut self.users[user].new_texts);
-        if forgotten.is_empty() && new_texts.is_empty() {
+        let news = std::mem::take(&mut self.users[user].news);
+        if news.is_empty() {
             return;
         }
         for key in self.open_links_of(user) {
-            let watch = &mut self.link_mut(key).watch;
-            forgotten.iter().for_each(|room| watch.forgotten(*room));
-            let pushes_before = watch.last_reached();
-            if watch.is_online {
-                for (text, waits) in &new_texts {
-                    let promise = Promise {
-                        pushes_before,
-                        after_restoring: *waits,
-                    };
-                    self.users[user].promise(text, key.1, promise);
-                }
+            news.iter().for_each(|news| self.tell_watch(key, news));
+        }
+    }
+
+    fn tell_watch(&mut self, key: Key, news: &News) {
+        let now = self.now;
+        let link = self.link_mut(key);
+        let nothing_waits = link.takes(now);
+        let watch = &mut link.watch;
+        match news {
+            News::Entered(room) => watch.entered(*room),
+            News::Left(room) if nothing_waits => watch.left(*room),
+            News::Left(room) | News::LostRoom(room) => watch.lost(*room),
+            News::Text { text, waits } if watch.is_online => {
+                let promise = Promise {
+                    pushes_before: watch.last_reached(),
+                    after_restoring: *waits,
+                };
+                self.users[key.0].promise(text, key.1, promise);
             }
+            News::Text { .. } => {}
         }
     }
 
@@ -53,8 +61,7 @@ impl World {
         let key = self.links_of(user).nth(nth as usize - 1).expect("a link");
         let link = self.link(key);
         // The news that a session has opened, or lost a room, may come behind.
-        let knows_all = link.watch.is_online && link.watch.is_restored();
-        if link.takes(self.now) && knows_all {
+        if link.takes(self.now) && link.watch.is_settled() {
             self.transmit_on(key);
             let is_answered = self.link(key).watch.is_answered(push);
             assert!(is_answered, "push {push} came out before its answer");

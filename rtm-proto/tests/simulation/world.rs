@@ -211,7 +211,10 @@ impl World {
         match output {
             Output::Connect { conn, .. } => self.dial((user, conn)),
             Output::Disconnect { conn } => self.hang_up((user, conn)),
-            Output::Answer { call, result, .. } => self.users[user].ended(self.now, call, result),
+            Output::Answer { call, result, .. } => {
+                self.users[user].ended(self.now, call, result);
+                self.tell_watches(user);
+            }
             Output::Event(event) => {
                 if let Event::Message(message) = &event {
                     self.check_answered(user, &message.attrs);
