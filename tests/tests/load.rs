@@ -7,6 +7,7 @@ use std::time::Duration;
 use rtm_gate::Gate;
 use rtm_tests::load::{Floor, Mode, Options, run};
 use rtm_tests::runtime::Runtime;
+use rtm_tests::speed::Plan;
 use serde_json::Value;
 
 fn gate() -> Gate {
@@ -347,6 +348,25 @@ fn the_floors_measure_against_the_fixed_service_and_the_gate() {
             }
         }
     }
+}
+
+#[test]
+fn speed_holds_every_client_against_its_floor() {
+    let plan = Plan {
+        load: env!("CARGO_BIN_EXE_load").into(),
+        rounds: 1,
+        seconds: 0.2,
+    };
+    let [all, relations] = plan.carry_out().unwrap();
+    for text in [all.to_string(), relations.to_string()] {
+        assert!(text.lines().count() > 8, "{text}");
+        assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
+    }
+    let nowhere = Plan {
+        load: "/nowhere".into(),
+        ..plan
+    };
+    assert!(nowhere.carry_out().is_err());
 }
 
 #[test]
