@@ -25,6 +25,38 @@
 //! | any other method | [`api::Custom`] |
 //! | what went wrong | [`error::RequestError`], [`error::LoginError`], [`error::ErrorCode`] |
 //!
+//! ```
+//! # #[cfg(feature = "smol")]
+//! use rtm_client_async_std::smol::prelude::*;
+//!
+//! # #[cfg(not(feature = "smol"))]
+//! # fn main() {}
+//! # #[cfg(feature = "smol")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // The local gate of this repository stands in for the service.
+//! let gate = rtm_gate::Gate::start()?;
+//! let (ann, bob) = (&gate.users()[0], &gate.users()[1]);
+//! let login = |user: &rtm_gate::User| {
+//!     Client::builder(gate.project_id(), user.id, user.token.as_str())
+//!         .dispatch(gate.dispatch().ws)
+//!         .login()
+//! };
+//! smol::block_on(async {
+//!     let (client_a, client_b) = (login(ann).await?, login(bob).await?);
+//!     client_a.send_chat(bob.id, "hello").await?;
+//!
+//!     let mut events = client_b.events();
+//!     while let Some(event) = events.next().await {
+//!         if let Event::Message(message) = event {
+//!             assert_eq!(message.body.as_text(), Some("hello"));
+//!             break;
+//!         }
+//!     }
+//! #   Ok(())
+//! })
+//! # }
+//! ```
+//!
 //! Sockets and timers are those of `async-io`, which both runtimes use, so the
 //! driver itself is the same.
 //!

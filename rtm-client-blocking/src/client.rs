@@ -112,7 +112,12 @@ impl Client {
     }
 
     /// Logs in, or joins a login under way, and waits until the client is
-    /// online or no attempt will follow.
+    /// online or no attempt will follow. With
+    /// [`auto_reconnect`](rtm_proto::handle::Builder::auto_reconnect) that may
+    /// be never, unless
+    /// [`max_attempts`](rtm_proto::Backoff::max_attempts) sets a limit or
+    /// another thread ends it with [`logout`](Self::logout) or
+    /// [`abort`](Self::abort). An open session makes it return at once.
     ///
     /// # Errors
     ///
@@ -175,7 +180,10 @@ impl Client {
     }
 
     /// A client on the same connection whose calls have another time limit;
-    /// zero means the default.
+    /// zero means the default, which is
+    /// [`request_timeout`](rtm_proto::handle::Builder::request_timeout) (20 s
+    /// unless set) and for files
+    /// [`file_timeout`](rtm_proto::handle::Builder::file_timeout) (120 s).
     #[must_use]
     pub fn with_timeout(&self, limit: Duration) -> Self {
         self.with_options(self.handle.options().timeout(limit))

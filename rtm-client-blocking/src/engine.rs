@@ -15,6 +15,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::TcpStream;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Wake, Waker};
 use std::thread::{self, JoinHandle};
@@ -261,7 +262,9 @@ impl Engine {
         };
         let name = thread::Builder::new().name("rtm-token".into());
         let _ = name.spawn(move || {
-            let token = tokens.ask();
+            // A provider that panics has none.
+            let asked = panic::catch_unwind(AssertUnwindSafe(|| tokens.ask()));
+            let token = asked.unwrap_or_default();
             if let Some(driver) = &mut lock(&engine.pump).driver {
                 driver.token_provided(token);
             }

@@ -125,7 +125,10 @@ impl Client {
     }
 
     /// A client on the same connection whose calls have another time limit;
-    /// zero means the default.
+    /// zero means the default, which is
+    /// [`request_timeout`](rtm_proto::handle::Builder::request_timeout) (20 s
+    /// unless set) and for files
+    /// [`file_timeout`](rtm_proto::handle::Builder::file_timeout) (120 s).
     #[must_use]
     pub fn with_timeout(&self, limit: Duration) -> Self {
         Client {

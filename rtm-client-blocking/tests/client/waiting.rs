@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rtm_client_blocking::api::{Caller, MessageApi};
-use rtm_client_blocking::error::RequestErrorKind;
+use rtm_client_blocking::error::{LoginErrorKind, RequestErrorKind};
 use rtm_client_blocking::{Client, Event, RecvTimeoutError, State};
 use rtm_gate::{Effect, Gate, Times};
 
@@ -113,6 +113,21 @@ fn states_are_watched_from_another_thread() {
         told.recv().unwrap();
         drop(client);
         assert!(watching.join().unwrap().unwrap().is_closed());
+    });
+}
+
+#[test]
+fn a_provider_of_tokens_that_panics_has_none() {
+    within(LIMIT, || {
+        let gate = Gate::start().unwrap();
+        gate.expire_tokens();
+        let user = &gate.users()[0];
+        let error = Client::builder(gate.project_id(), user.id, user.token.as_str())
+            .gate(gate.gate().tcp)
+            .token_provider(|| -> Option<String> { panic!("there is none") })
+            .login()
+            .unwrap_err();
+        assert_eq!(error.kind(), &LoginErrorKind::TokenRefused);
     });
 }
 

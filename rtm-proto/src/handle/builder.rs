@@ -230,7 +230,9 @@ impl<S: Start> Builder<S> {
     /// implies [`provide_tokens`](Self::provide_tokens).
     ///
     /// The provider has 30 s to answer. `None` makes the refusal final, and so
-    /// do three refused tokens in a row.
+    /// do three refused tokens in a row. The client keeps the provider, so one
+    /// that holds a handle to the same client keeps that client from ever
+    /// logging out by itself.
     #[must_use]
     pub fn token_provider(mut self, provider: impl Into<S::TokenProvider>) -> Self {
         self.tokens = Some(provider.into());

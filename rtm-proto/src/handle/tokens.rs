@@ -15,7 +15,8 @@ type Fresh = Pin<Box<dyn Future<Output = Option<Token>> + Send>>;
 ///
 /// Any function that returns a future of an `Option` of a token becomes one;
 /// `None` gives up, and the refusal is final. The future is polled by the
-/// client's driver, so it must not block.
+/// client's driver, so it must not block; if it panics, so does the driver, and
+/// the client is aborted.
 #[derive(Clone)]
 pub struct TokenProvider(Arc<dyn Fn() -> Fresh + Send + Sync>);
 
@@ -48,7 +49,8 @@ impl fmt::Debug for TokenProvider {
 /// Where a client without a runtime gets a fresh token from.
 ///
 /// Any function that returns an `Option` of a token becomes one; `None` gives
-/// up, and the refusal is final. It is called on a thread of its own.
+/// up, and the refusal is final; so does a panic. It is called on a thread of
+/// its own.
 #[derive(Clone)]
 pub struct BlockingTokenProvider(Arc<dyn Fn() -> Option<Token> + Send + Sync>);
 
