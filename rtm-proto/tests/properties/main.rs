@@ -5,4 +5,7 @@ mod found;
 mod history;
 mod methods;
 mod peer;
+mod repetitions;
+mod story;
+mod ticks;
 mod timing;

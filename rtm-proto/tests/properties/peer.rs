@@ -6,10 +6,14 @@ use bytes::{Bytes, BytesMut};
 use rmpv::Value;
 use rtm_proto::frame::{DEFAULT_MAX_PACKAGE, Decoder, Frame, Quest, encode_answer, encode_quest};
 use rtm_proto::payload::Encoding;
-use rtm_proto::{Client, Config, ConnId, Input, Instant, Output, UserId};
+use rtm_proto::{Client, Config, ConnId, Event, Input, Instant, Output, SocketEnd, State, UserId};
 
 pub(crate) const START: Instant = Instant::from_duration(Duration::from_secs(1000));
 pub(crate) const UNIX: Duration = Duration::from_millis(1_591_322_544_000);
+
+pub(crate) const fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
 
 /// A client of the gate `tcp://gate:1`.
 pub(crate) fn config() -> Config {
@@ -80,12 +84,55 @@ pub(crate) fn receive(client: &mut Client, now: Instant, conn: ConnId, data: Byt
 pub(crate) fn online(config: Config) -> (Client, ConnId) {
     let mut client = Client::new(config, 1, START, UNIX);
     client.login(START);
-    let conn = dialed(&outputs(&mut client));
-    client.handle_input(START, Input::Connected { conn });
-    let auth = quests(&mut client, conn).remove(0);
-    let welcome = answer(auth.seq.unwrap(), &map(&[("ok", true.into())]));
-    receive(&mut client, START, conn, welcome);
-    outputs(&mut client);
-    assert!(client.state().is_online());
+    let conn = welcome(&mut client, START);
     (client, conn)
+}
+
+/// Plays the service for a client that dials.
+fn welcome(client: &mut Client, now: Instant) -> ConnId {
+    let conn = dialed(&outputs(client));
+    client.handle_input(now, Input::Connected { conn });
+    let auth = quests(client, conn).remove(0);
+    let welcome = answer(auth.seq.unwrap(), &map(&[("ok", true.into())]));
+    receive(client, now, conn, welcome);
+    outputs(client);
+    assert!(client.state().is_online());
+    conn
+}
+
+/// The session breaks, and the next one opens; gives its connection and when.
+pub(crate) fn reconnect(client: &mut Client, now: Instant, conn: ConnId) -> (ConnId, Instant) {
+    let reason = SocketEnd::Eof;
+    client.handle_input(now, Input::Disconnected { conn, reason });
+    let State::Backoff { retry_at, .. } = *client.state() else {
+        panic!("{}", client.state());
+    };
+    outputs(client);
+    client.handle_input(retry_at, Input::Tick);
+    (welcome(client, retry_at), retry_at)
+}
+
+/// A message to `target`: a user, a group, a room, or all of them.
+pub(crate) fn message(mid: i64, from: i64, sort: usize, target: i64) -> Bytes {
+    let (method, name) = [
+        ("pushmsg", "to"),
+        ("pushgroupmsg", "gid"),
+        ("pushroommsg", "rid"),
+        ("pushbroadcastmsg", "anything"),
+    ][sort];
+    let fields = [
+        ("from", from.into()),
+        (name, target.into()),
+        ("mtype", 30.into()),
+        ("mid", mid.into()),
+        ("msg", "x".into()),
+    ];
+    push(1, method, &map(&fields))
+}
+
+/// The messages that came out.
+pub(crate) fn delivered(client: &mut Client) -> usize {
+    let outputs = outputs(client);
+    let is_message = |output: &&Output| matches!(output, Output::Event(Event::Message(_)));
+    outputs.iter().filter(is_message).count()
 }
