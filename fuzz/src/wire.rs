@@ -47,6 +47,10 @@ impl Wire {
         !matches!(self.framing, Framing::Request(_) | Framing::Unknown)
     }
 
+    pub(crate) fn is_websocket(&self) -> bool {
+        matches!(self.framing, Framing::WebSocket(_))
+    }
+
     /// Takes bytes of the client; gives its packages, and the answer to its
     /// request for a WebSocket once that is complete.
     pub(crate) fn feed(&mut self, bytes: Bytes) -> (Vec<Frame>, Vec<u8>) {

@@ -1,9 +1,16 @@
 //! A client under any operations and inputs: every call it took ends exactly
-//! once, a kickout is final, an abort leaves nothing behind, and the same
-//! inputs give the same outputs.
+//! once and in time, it is online only where it was let in, pushes are answered
+//! and then delivered in order, a kickout is final, an abort leaves nothing
+//! behind, what a peer that does not read costs is bounded, and the same inputs
+//! give the same outputs.
 
+mod asking;
+mod calls;
+mod happening;
 mod model;
+mod pushes;
 mod service;
+mod settings;
 
 use model::Model;
 

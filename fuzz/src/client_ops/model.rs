@@ -4,44 +4,47 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::time::Duration;
 
 use bytes::Bytes;
-use rtm_proto::api::{
-    EnterRoom, LeaveRoom, SendFile, SendMessage, SetAttributes, SetTranslationLanguage,
-};
-use rtm_proto::error::{Cause, RequestError};
-use rtm_proto::{
-    Backoff, CallId, Client, Config, ConnId, Event, Input, Instant, MessageType, Output,
-    RequestOptions, SocketEnd, State, Token, UserId,
-};
+use rtm_proto::error::Cause;
+use rtm_proto::{Client, ConnId, Event, Input, Instant, Output, State, Token};
 
+use super::calls::Calls;
+use super::pushes::{Pushes, Tag};
 use super::service::Peer;
+use super::settings::{self, MOST_HELD, START, UNIX};
 use crate::source::Source;
 
-const START: Instant = Instant::from_duration(Duration::from_secs(1000));
-const UNIX: Duration = Duration::from_millis(1_591_322_544_000);
-const MAX_UNSENT: usize = 3000;
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Fate {
-    Pending,
-    Ended,
-    Cancelled,
-}
-
 pub(super) struct Model<'a> {
-    source: Source<'a>,
-    client: Client,
-    now: Instant,
-    calls: BTreeMap<CallId, Fate>,
+    pub(super) source: Source<'a>,
+    pub(super) client: Client,
+    /// The time, which may go back.
+    pub(super) now: Instant,
+    /// The latest that the client was told, which is the time for it.
+    pub(super) clock: Instant,
+    /// What that was at the last input, when whatever was due had to end.
+    pub(super) last_input: Instant,
+    pub(super) calls: Calls,
+    pub(super) pushes: Pushes,
     /// Every connection ever asked for, with its service.
-    peers: BTreeMap<ConnId, Peer>,
+    pub(super) peers: BTreeMap<ConnId, Peer>,
     /// Those that are not over as far as the adapter knows.
-    live: BTreeSet<ConnId>,
+    pub(super) live: BTreeSet<ConnId>,
+    /// The newest connection to each host.
+    dialed: BTreeMap<String, ConnId>,
+    /// Where the last session was.
+    pub(super) gate: Option<ConnId>,
     last_state: State,
+    /// No socket takes bytes.
+    stalled: bool,
+    pub(super) floods: u8,
     /// Outputs are taken after every operation, as the contract says.
     eager: bool,
+    /// With every push the bytes are taken that are there by then.
+    prompt: bool,
+    /// Pushes that were delivered when their answer was not there, which is
+    /// right only if their connection was over.
+    unanswered: Vec<(ConnId, Tag)>,
     /// A kickout was reported, and nobody has logged in since.
     kicked: bool,
     aborted: bool,
@@ -49,51 +52,30 @@ pub(super) struct Model<'a> {
     digest: Option<DefaultHasher>,
 }
 
-fn config(source: &mut Source<'_>) -> Config {
-    let switches = source.byte();
-    let pauses = source.byte();
-    let mut config = Config::new(7, UserId(1), "the token")
-        .ssl(false)
-        .auto_reconnect(switches & 3 != 3)
-        .provide_tokens(switches & 4 != 0)
-        .restore_rooms(switches & 8 == 0)
-        .max_waiting(3)
-        .max_unsent(MAX_UNSENT)
-        .max_package(2500)
-        .duplicate_lifetime(Duration::from_secs(u64::from(switches & 16)))
-        .backoff(match pauses & 3 {
-            0 => Backoff::default(),
-            1 => Backoff::fixed(Duration::from_millis((pauses >> 2).into())),
-            _ => Backoff::default().max_attempts((pauses >> 2).into()),
-        });
-    if switches & 32 == 0 {
-        let gate = if switches & 64 == 0 {
-            "tcp://gate:1"
-        } else {
-            "ws://gate:1"
-        };
-        config = config.gate(gate.parse().expect("an endpoint"));
-    }
-    if switches & 128 != 0 {
-        config = config.dispatch("tcp://dispatch:1".parse().expect("an endpoint"));
-    }
-    config
-}
-
 impl<'a> Model<'a> {
     pub(super) fn new(mut source: Source<'a>, compared: bool) -> Self {
-        let eager = source.byte() & 1 == 0;
-        let config = config(&mut source);
+        let modes = source.byte();
+        let switches = source.byte();
+        let config = settings::config(switches, &mut source);
         let seed = source.byte().into();
         Model {
             source,
             client: Client::new(config, seed, START, UNIX),
             now: START,
-            calls: BTreeMap::new(),
+            clock: START,
+            last_input: START,
+            calls: Calls::default(),
+            pushes: Pushes::new(settings::duplicate_lifetime(switches)),
             peers: BTreeMap::new(),
             live: BTreeSet::new(),
+            dialed: BTreeMap::new(),
+            gate: None,
             last_state: State::Idle,
-            eager,
+            stalled: false,
+            floods: 0,
+            eager: modes & 1 == 0,
+            prompt: modes & 2 != 0,
+            unanswered: Vec::new(),
             kicked: false,
             aborted: false,
             digest: compared.then(DefaultHasher::new),
@@ -105,14 +87,20 @@ impl<'a> Model<'a> {
         if self.source.is_empty() {
             return false;
         }
-        let now = self.now;
-        match self.source.below(48) {
+        match self.source.below(54) {
             0..=2 => {
                 self.kicked = false;
+                let now = self.tell_time();
                 self.client.login(now);
             }
-            3 => self.client.logout(now),
-            4 => self.client.set_token(now, Token::from("another")),
+            3 => {
+                let now = self.tell_time();
+                self.client.logout(now);
+            }
+            4 => {
+                let now = self.tell_time();
+                self.client.set_token(now, Token::from("another"));
+            }
             5..=13 => self.call(),
             14 => self.cancel(),
             15..=18 => self.pass_time(),
@@ -120,12 +108,16 @@ impl<'a> Model<'a> {
             23 => self.lose(),
             24..=28 => self.serve(),
             29..=35 => self.receive(),
-            36 => self.client.handle_input(now, Input::NetworkChanged),
-            37 => self.client.handle_input(now, Input::Tick),
+            36 => self.input(Input::NetworkChanged),
+            37 => self.input(Input::Tick),
             38 => self.peek(),
             39 => self.receive_noise(),
             40 if self.source.below(8) == 0 => self.abort(),
             41..=43 => self.advance_login(),
+            44 => self.stalled = !self.stalled,
+            45 => self.flood(),
+            46 => self.call_recorded(),
+            47..=49 => self.receive_recorded(),
             _ => self.drain(),
         }
         if self.eager {
@@ -134,181 +126,9 @@ impl<'a> Model<'a> {
         true
     }
 
-    fn call(&mut self) {
-        let switches = self.source.byte();
-        let options = RequestOptions::default()
-            .wait_online(switches & 1 != 0)
-            .resend_on_loss(switches >> 1 & 3)
-            .timeout(Duration::from_millis(u64::from(switches >> 3 & 3) * 4000));
-        let (client, now) = (&mut self.client, self.now);
-        let what = self.source.byte();
-        let size = usize::from(what) * 12;
-        let room = i64::from(what % 4);
-        let accepted = match switches >> 5 {
-            0 => client.request(now, &EnterRoom::new(room), options),
-            1 => client.request(now, &LeaveRoom::new(room), options),
-            2 => client.request(now, &SetTranslationLanguage::new("en"), options),
-            3 => client.request(now, &SetAttributes::new([("a", "b")]), options),
-            4 | 5 => {
-                let file = SendFile::new(UserId(1), MessageType(40), vec![what; size]);
-                client.request(now, &file, options)
-            }
-            _ => client.request(
-                now,
-                &SendMessage::chat(UserId(1), "x".repeat(size)),
-                options,
-            ),
-        };
-        match accepted {
-            Ok(call) => {
-                let before = self.calls.insert(call, Fate::Pending);
-                assert_eq!(before, None, "a call's name came twice");
-            }
-            Err(error) => self.digest(&error),
-        }
-    }
-
-    fn digest(&mut self, seen: &impl fmt::Debug) {
+    pub(super) fn digest(&mut self, seen: &impl fmt::Debug) {
         if let Some(digest) = &mut self.digest {
             format!("{seen:?}").hash(digest);
-        }
-    }
-
-    fn cancel(&mut self) {
-        let known: Vec<CallId> = self.calls.keys().copied().collect();
-        if let Some(call) = self.source.pick(&known) {
-            self.client.cancel(call);
-            let fate = self.calls.get_mut(&call).expect("a call");
-            if *fate == Fate::Pending {
-                *fate = Fate::Cancelled;
-            }
-        }
-    }
-
-    fn pass_time(&mut self) {
-        self.drain();
-        let deadline = match self.client.poll_output() {
-            Output::Wait { deadline, .. } => deadline,
-            output => panic!("not drained: {output:?}"),
-        };
-        let kind = self.source.below(8);
-        let step = u64::from(self.source.byte());
-        self.now = match kind {
-            0 => START + Duration::from_millis(step),
-            1 => self.now + Duration::from_millis(step * 500),
-            2 => self.now + Duration::from_millis(step),
-            _ => deadline.unwrap_or(self.now).max(self.now),
-        };
-        self.client.handle_input(self.now, Input::Tick);
-        self.drain();
-        if let Output::Wait {
-            deadline: Some(at),
-            reason,
-        } = self.client.poll_output()
-        {
-            // A clock that went back counts as the last one, which is not known here.
-            assert!(at > self.now, "would spin at {at}: {reason:?}");
-        }
-    }
-
-    /// Mostly the newest connection, sometimes any that ever was.
-    fn some_conn(&mut self) -> Option<ConnId> {
-        match self.source.byte() {
-            0..=15 => {
-                let known: Vec<ConnId> = self.peers.keys().copied().collect();
-                self.source.pick(&known)
-            }
-            16..=63 => self.live.first().copied(),
-            _ => self.live.last().copied(),
-        }
-    }
-
-    fn connected(&mut self) {
-        if let Some(conn) = self.some_conn() {
-            self.client
-                .handle_input(self.now, Input::Connected { conn });
-        }
-    }
-
-    /// Everything that the next step of a login needs.
-    fn advance_login(&mut self) {
-        self.drain();
-        let Some(conn) = self.live.last().copied() else {
-            return;
-        };
-        self.client
-            .handle_input(self.now, Input::Connected { conn });
-        for _ in 0..3 {
-            self.drain();
-            self.serve_all(conn);
-        }
-    }
-
-    fn lose(&mut self) {
-        let Some(conn) = self.some_conn() else { return };
-        let reason = match self.source.below(3) {
-            0 => {
-                let reason = "no route".into();
-                let input = Input::ConnectFailed { conn, reason };
-                self.client.handle_input(self.now, input);
-                self.live.remove(&conn);
-                return;
-            }
-            1 => SocketEnd::Eof,
-            _ => SocketEnd::Failed("reset".into()),
-        };
-        let input = Input::Disconnected { conn, reason };
-        self.client.handle_input(self.now, input);
-        self.live.remove(&conn);
-    }
-
-    /// The service answers what it was asked.
-    fn serve(&mut self) {
-        if let Some(conn) = self.some_conn() {
-            self.serve_all(conn);
-        }
-    }
-
-    fn serve_all(&mut self, conn: ConnId) {
-        if let Some(peer) = self.peers.get_mut(&conn) {
-            let data = peer.answer_all();
-            self.deliver(conn, data);
-        }
-    }
-
-    /// The service sends what it likes.
-    fn receive(&mut self) {
-        let Some(conn) = self.some_conn() else { return };
-        let Some(peer) = self.peers.get_mut(&conn) else {
-            return;
-        };
-        let mut data = Vec::new();
-        for _ in 0..=self.source.below(3) {
-            data.extend(peer.say_something(&mut self.source));
-        }
-        match self.source.below(16) {
-            0 => data.truncate(usize::from(self.source.byte())),
-            1 if !data.is_empty() => {
-                let at = self.source.below(data.len());
-                data[at] = self.source.byte();
-            }
-            _ => {}
-        }
-        self.deliver(conn, data);
-    }
-
-    fn receive_noise(&mut self) {
-        if let Some(conn) = self.some_conn() {
-            let noise = self.source.some().to_vec();
-            self.deliver(conn, noise);
-        }
-    }
-
-    fn deliver(&mut self, conn: ConnId, data: Vec<u8>) {
-        if !data.is_empty() {
-            let data = Bytes::from(data);
-            self.client
-                .handle_input(self.now, Input::Received { conn, data });
         }
     }
 
@@ -321,20 +141,26 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn transmit(&mut self, conn: ConnId) -> bool {
+    pub(super) fn transmit(&mut self, conn: ConnId) -> bool {
         let Some(bytes) = self.client.poll_transmit(conn) else {
             return false;
         };
         assert!(!bytes.is_empty() && bytes.len() <= 65_536);
         self.digest(&bytes.len());
-        let peer = self.peers.get_mut(&conn).expect("a connection");
-        let reply = peer.hear(bytes);
-        self.deliver(conn, reply);
+        self.hear(conn, bytes);
         true
     }
 
-    fn drain(&mut self) {
-        let stalled = self.source.below(8) == 1;
+    fn hear(&mut self, conn: ConnId, bytes: Bytes) {
+        let peer = self.peers.get_mut(&conn).expect("a connection");
+        let (reply, messages) = peer.hear(bytes);
+        for id in messages {
+            self.calls.arrived(id);
+        }
+        self.deliver(conn, reply);
+    }
+
+    pub(super) fn drain(&mut self) {
         for _ in 0..10_000 {
             match self.client.poll_output() {
                 Output::Wait { .. } => {}
@@ -343,8 +169,10 @@ impl<'a> Model<'a> {
                     continue;
                 }
             }
-            for conn in self.live.clone().into_iter().filter(|_| !stalled) {
-                while self.transmit(conn) {}
+            if !self.stalled {
+                for conn in self.live.clone() {
+                    while self.transmit(conn) {}
+                }
             }
             if !self.client.has_output() {
                 return self.check_rest();
@@ -353,14 +181,24 @@ impl<'a> Model<'a> {
         panic!("the client does not come to rest");
     }
 
-    fn check_rest(&self) {
+    fn check_rest(&mut self) {
         assert_eq!(
             *self.client.state(),
             self.last_state,
             "a change without event"
         );
-        let pending = self.calls.values().filter(|fate| **fate == Fate::Pending);
-        assert_eq!(self.client.in_flight(), pending.count());
+        self.calls.check(self.client.in_flight(), self.last_input);
+        for (conn, tag) in std::mem::take(&mut self.unanswered) {
+            let is_over = !self.live.contains(&conn) || !self.peers[&conn].is_intact();
+            assert!(is_over, "{tag:?} was delivered before it was answered");
+        }
+        // Otherwise some may be over without anybody having been told.
+        if !self.stalled {
+            for conn in &self.live {
+                assert!(self.peers[conn].has_all_answers(), "answers are missing");
+                self.pushes.check_all_delivered(*conn);
+            }
+        }
         if self.aborted {
             assert!(self.live.is_empty(), "sockets left behind");
         }
@@ -369,31 +207,43 @@ impl<'a> Model<'a> {
     fn note(&mut self, output: Output) {
         self.digest(&output);
         match output {
-            Output::Connect { conn, .. } => {
+            Output::Connect { conn, host, .. } => {
                 assert!(!self.kicked || !self.eager, "a login after a kickout");
                 assert!(!self.aborted, "a connection after an abort");
                 let before = self.peers.insert(conn, Peer::new());
                 assert!(before.is_none(), "{conn:?} came twice");
                 self.live.insert(conn);
+                self.dialed.insert(host, conn);
             }
             Output::Disconnect { conn } => {
                 assert!(self.live.remove(&conn), "{conn:?} is gone already");
             }
-            Output::Answer { call, result, .. } => self.note_end(call, result.as_ref().err()),
+            Output::Answer { call, result, .. } => {
+                self.calls.ended(call, result.as_ref().err(), self.clock);
+            }
             Output::Event(event) => self.note_event(event),
             _ => {}
         }
     }
 
-    fn note_end(&mut self, call: CallId, error: Option<&RequestError>) {
-        let fate = self.calls.get_mut(&call).expect("never accepted");
-        assert_eq!(*fate, Fate::Pending, "{call:?} ended before: {error:?}");
-        *fate = Fate::Ended;
-    }
-
     fn note_event(&mut self, event: Event) {
+        if let Some((conn, tag)) = self.pushes.of_event(&event) {
+            self.pushes.delivered(conn, tag);
+            if self.prompt && !self.stalled {
+                while self.transmit(conn) {}
+                if !self.peers[&conn].has_answer_to(tag) {
+                    self.unanswered.push((conn, tag));
+                }
+            }
+        }
         match event {
+            Event::Message(message) => self.pushes.check_new(&message, self.clock),
             Event::State(state) => {
+                if let State::Online { session } = &state {
+                    let gate = self.dialed[session.gate.host()];
+                    assert!(self.peers[&gate].may_be_online(), "nobody let it in");
+                    self.gate = Some(gate);
+                }
                 assert_ne!(state, self.last_state, "an event without a change");
                 if let State::Closed {
                     cause: Cause::Aborted,
@@ -420,12 +270,32 @@ impl<'a> Model<'a> {
     /// Ends the client and checks that nothing is left; gives a digest of all
     /// outputs.
     pub(super) fn finish(mut self) -> u64 {
+        let fronts = self.fronts();
         self.abort();
-        assert!(self.calls.values().all(|fate| *fate != Fate::Pending));
         assert!(matches!(
             self.client.poll_output(),
             Output::Wait { deadline: None, .. }
         ));
+        drop(self.client);
+        for front in fronts {
+            if let Ok(buffer) = front.try_into_mut() {
+                let held = buffer.capacity();
+                assert!(held <= MOST_HELD, "{held} bytes are held for one peer");
+            }
+        }
         self.digest.map_or(0, |digest| digest.finish())
+    }
+
+    /// The next bytes of each connection. Whoever keeps them until nobody else
+    /// uses their memory sees how much there is behind them.
+    fn fronts(&mut self) -> Vec<Bytes> {
+        let mut fronts = Vec::new();
+        for conn in self.live.clone() {
+            if let Some(front) = self.client.poll_transmit(conn) {
+                self.hear(conn, Bytes::copy_from_slice(&front));
+                fronts.push(front);
+            }
+        }
+        fronts
     }
 }

@@ -13,6 +13,7 @@ use rtm_proto::connection::{
 };
 use rtm_proto::error::{ErrorCode, LostReason};
 use rtm_proto::frame::Frame;
+use rtm_proto::payload::Encoding;
 use rtm_proto::transport::{Scheme, TRANSMIT_MAX, Target, Transport, TransportLimits};
 
 use self::held::Held;
@@ -251,8 +252,13 @@ impl Model<'_> {
             0 => self.connection.answer_empty(ticket),
             1 => self.connection.answer_error(ticket, ErrorCode(1), "no"),
             _ => {
-                let body = vec![0x80; usize::from(self.source.byte()) * 20];
-                self.connection.answer(ticket, 0, &body);
+                // A map, and whatever makes it longer.
+                let (map, more): (&[u8], _) = match ticket.encoding() {
+                    Encoding::MsgPack => (b"\x80", 0x80),
+                    Encoding::Json => (b"{}", b' '),
+                };
+                let more = vec![more; usize::from(self.source.byte()) * 20];
+                self.connection.answer(ticket, 0, &[map, &more].concat());
             }
         }
     }
