@@ -35,6 +35,15 @@ pub(crate) fn answer(seq: u32, body: &[u8]) -> Bytes {
     out.freeze()
 }
 
+/// An answer that says no.
+#[cfg(feature = "handle")]
+pub(crate) fn refusal(seq: u32, code: i64) -> Bytes {
+    let body = map(&[("code", code.into()), ("ex", "no".into())]);
+    let mut out = BytesMut::new();
+    encode_answer(&mut out, seq, 1, Encoding::MsgPack, &body).unwrap();
+    out.freeze()
+}
+
 pub(crate) fn push(seq: u32, method: &str, body: &[u8]) -> Bytes {
     let mut out = BytesMut::new();
     encode_quest(&mut out, Some(seq), method, Encoding::MsgPack, body).unwrap();

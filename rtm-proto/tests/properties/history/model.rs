@@ -1,11 +1,11 @@
-//! A history read page by page against a model of the service, over the wire.
+//! A service that keeps a history, and what of it is wanted.
 
 use bytes::{Bytes, BytesMut};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use rmpv::Value;
-use rtm_proto::api::{GetHistory, HistoryPager, HistoryQuery, HistoryRecord};
+use rtm_proto::api::{GetHistory, HistoryQuery};
 use rtm_proto::payload::{Encoding, Payload, PayloadWriter};
 use rtm_proto::{Context, GroupId, MessageType, Request};
 
@@ -13,7 +13,7 @@ use crate::peer::map;
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Fate {
+pub(super) enum Fate {
     Kept,
     /// Deleted, and listed as such.
     Marked,
@@ -22,24 +22,26 @@ enum Fate {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Stored {
-    cursor: i64,
+pub(super) struct Stored {
+    pub(super) cursor: i64,
     time: i64,
     mtype: u8,
-    fate: Fate,
+    pub(super) fate: Fate,
 }
 
 /// A service that keeps the history of one group.
-struct Service {
-    stored: Vec<Stored>,
+pub(super) struct Service {
+    pub(super) stored: Vec<Stored>,
+    /// The newest there ever was: where it stood, and when.
+    newest: (i64, i64),
     /// Whether it returns the span that is left, or none.
     narrows_span: bool,
 }
 
 /// How far on the next message is, how much later, its type and its fate.
-type Gap = (i64, i64, u8, Fate);
+pub(super) type Gap = (i64, i64, u8, Fate);
 
-fn gap() -> impl Strategy<Value = Gap> {
+pub(super) fn gap() -> impl Strategy<Value = Gap> {
     let fate = prop_oneof![
         4 => Just(Fate::Kept),
         1 => Just(Fate::Marked),
@@ -56,17 +58,17 @@ fn gap() -> impl Strategy<Value = Gap> {
 
 /// What to read.
 #[derive(Clone, Debug)]
-struct Wanted {
-    newest_first: bool,
+pub(super) struct Wanted {
+    pub(super) newest_first: bool,
     page_size: u32,
     since: Option<i64>,
     until: Option<i64>,
     cursor: Option<i64>,
     types: Option<Vec<u8>>,
-    limit: Option<u64>,
+    pub(super) limit: Option<u64>,
 }
 
-fn wanted() -> impl Strategy<Value = Wanted> {
+pub(super) fn wanted() -> impl Strategy<Value = Wanted> {
     let span = (of(1000..1030_i64), of(1000..1030_i64));
     let types = of(vec(30..33_u8, 1..3));
     let order = (any::<bool>(), 1..=20_u32);
@@ -84,7 +86,7 @@ fn wanted() -> impl Strategy<Value = Wanted> {
 }
 
 impl Wanted {
-    fn query(&self) -> HistoryQuery {
+    pub(super) fn query(&self) -> HistoryQuery {
         let mut query = HistoryQuery::new(GroupId(7)).page_size(self.page_size);
         if !self.newest_first {
             query = query.oldest_first();
@@ -108,7 +110,7 @@ impl Wanted {
     }
 
     /// The cursors of what is listed, read at once.
-    fn of(&self, stored: &[Stored]) -> Vec<(i64, bool)> {
+    pub(super) fn of(&self, stored: &[Stored]) -> Vec<(i64, bool)> {
         let (since, until) = (self.since.unwrap_or(0), self.until.unwrap_or(i64::MAX));
         let mut all: Vec<&Stored> = stored.iter().collect();
         if self.newest_first {
@@ -138,14 +140,8 @@ impl Wanted {
 struct Asked(Value);
 
 impl Asked {
-    fn of(request: &GetHistory) -> Self {
-        let mut out = BytesMut::new();
-        let mut writer = PayloadWriter::new(&mut out);
-        let mut context = Context::default();
-        context.check_arguments = true;
-        request.encode(&context, &mut writer).unwrap();
-        writer.finish().unwrap();
-        Asked(rmpv::decode::read_value(&mut &out[..]).unwrap())
+    fn read(mut body: &[u8]) -> Self {
+        Asked(rmpv::decode::read_value(&mut body).unwrap())
     }
 
     fn field(&self, name: &str) -> Option<&Value> {
@@ -162,28 +158,42 @@ impl Asked {
 }
 
 impl Service {
-    fn new(gaps: &[Gap], narrows_span: bool) -> Self {
+    pub(super) fn new(gaps: &[Gap], narrows_span: bool) -> Self {
         let mut service = Service {
             stored: Vec::new(),
+            newest: (0, 1000),
             narrows_span,
         };
         gaps.iter().for_each(|gap| service.keep(*gap));
         service
     }
 
-    fn keep(&mut self, (further, later, mtype, fate): Gap) {
-        let last = self.stored.last();
-        let (cursor, time) = last.map_or((0, 1000), |last| (last.cursor, last.time));
+    pub(super) fn keep(&mut self, (further, later, mtype, fate): Gap) {
+        let (cursor, time) = (self.newest.0 + further, self.newest.1 + later);
+        self.newest = (cursor, time);
         self.stored.push(Stored {
-            cursor: cursor + further,
-            time: time + later,
+            cursor,
+            time,
             mtype,
             fate,
         });
     }
 
-    fn answer(&self, request: &GetHistory) -> Payload {
-        let asked = Asked::of(request);
+    /// The answer to a request of the pager.
+    pub(super) fn answer(&self, request: &GetHistory) -> Payload {
+        let mut out = BytesMut::new();
+        let mut writer = PayloadWriter::new(&mut out);
+        let mut context = Context::default();
+        context.check_arguments = true;
+        request.encode(&context, &mut writer).unwrap();
+        writer.finish().unwrap();
+        let body = self.answer_to(&out);
+        Payload::new(Encoding::MsgPack, Bytes::from(body)).unwrap()
+    }
+
+    /// The body of the answer to a quest with this body.
+    pub(super) fn answer_to(&self, body: &[u8]) -> Vec<u8> {
+        let asked = Asked::read(body);
         let newest_first = asked.field("desc").unwrap().as_bool().unwrap();
         let types = asked.field("mtypes").map(|types| {
             let types = types.as_array().unwrap().iter();
@@ -222,7 +232,7 @@ impl Service {
             *(if newest_first { &mut end } else { &mut begin }) = last.time;
         }
         let listed = found.iter().filter(|one| one.fate != Fate::Gone);
-        let body = map(&[
+        map(&[
             ("num", found.len().into()),
             (
                 "lastid",
@@ -232,8 +242,7 @@ impl Service {
             ("begin", begin.into()),
             ("end", end.into()),
             ("msgs", Value::Array(listed.map(record).collect())),
-        ]);
-        Payload::new(Encoding::MsgPack, Bytes::from(body)).unwrap()
+        ])
     }
 }
 
@@ -248,40 +257,4 @@ fn record(one: &Stored) -> Value {
         "".into(),
         one.time.into(),
     ])
-}
-
-/// What happens between two pages: the answer is lost, or messages arrive.
-type Between = (bool, Vec<Gap>);
-
-proptest! {
-    #[test]
-    fn paging_lists_what_one_long_page_would(
-        gaps in vec(gap(), 0..60), narrows_span in any::<bool>(), wanted in wanted(),
-        mut between in vec((any::<bool>(), vec(gap(), 0..3)), 0..6),
-    ) {
-        let mut service = Service::new(&gaps, narrows_span);
-        let mut pager = HistoryPager::new(wanted.query());
-        let mut read = Vec::new();
-        let (mut at_first, mut at_last) = (None, service.stored.clone());
-        let mut pages = 0;
-        while let Some(request) = pager.next_request() {
-            let (is_lost, arriving): Between = between.pop().unwrap_or_default();
-            if is_lost {
-                service.answer(&request);
-                prop_assert_eq!(pager.next_request(), Some(request.clone()));
-            }
-            let page = request.decode(&Context::default(), service.answer(&request)).unwrap();
-            at_first.get_or_insert_with(|| service.stored.clone());
-            at_last.clone_from(&service.stored);
-            pager.take_page(page);
-            let records = std::iter::from_fn(|| pager.pop());
-            read.extend(records.map(|record: HistoryRecord| (record.cursor, record.deleted)));
-            arriving.into_iter().for_each(|gap| service.keep(gap));
-            pages += 1;
-            prop_assert!(pages <= 100, "it does not end");
-        }
-        // From the newest back, what arrives meanwhile is not part of it.
-        let known = if wanted.newest_first { at_first.unwrap_or_default() } else { at_last };
-        prop_assert_eq!(read, wanted.of(&known));
-    }
 }
