@@ -93,14 +93,52 @@ fn value(out: &mut Vec<u8>, value: &Value, levels: usize) {
     }
 }
 
-/// An error, and a message to send.
+/// An error, and one of the requests.
 fn rest(out: &mut Vec<u8>, index: usize) {
     int(out, 200_010 + index as u64);
     some(out, b"not a member");
-    int(out, 778_877);
-    out.extend([index as u8 % 3, 30, 1]);
-    some(out, b"hello !");
-    some(out, br#"{"k":"v"}"#);
+    let kind = index as u8 % 8;
+    out.push(kind);
     int(out, 1_591_322_544_000_001);
     out.push(1);
+    match kind {
+        0..=2 => {
+            int(out, 778_877);
+            out.extend([kind, 30, 1]);
+            some(out, b"hello !");
+            some(out, br#"{"k":"v"}"#);
+        }
+        3 => {
+            int(out, 999_999);
+            // The newest 10 of a group from then to then behind a cursor, of
+            // three types; then a record.
+            out.extend([1, 10, 0, 15]);
+            for number in [1_591_000_000_000, 1_591_322_544_999, 101] {
+                int(out, number);
+            }
+            some(out, &[30, 31, 32]);
+            for number in [101, 778_877, 1_591_322_544_000_001, 1_591_322_544_999] {
+                int(out, number);
+            }
+            out.extend([30, 0]);
+            some(out, br#"{"a":1}"#);
+            some(out, b"hello !");
+        }
+        4 => {
+            int(out, 999_999);
+            out.push(2);
+            int(out, 654_321);
+            int(out, 778_877);
+        }
+        5 => {
+            out.push(2);
+            for text in ["login", "2020-06-05 10:00:00", "ce", "10.0.0.1:5555"] {
+                some(out, text.as_bytes());
+            }
+        }
+        _ => {
+            some(out, b"key");
+            some(out, b"value");
+        }
+    }
 }

@@ -1,16 +1,16 @@
 //! Everything that is written, read back by the reader and by `rmpv`.
 
+mod requests;
+
 use bytes::{Bytes, BytesMut};
 use rmpv::Value as Oracle;
-use rtm_proto::api::{Recipient, SendMessage};
 use rtm_proto::frame::{Decoder, Frame, encode_answer, encode_error_body, encode_quest};
 use rtm_proto::payload::{Encoding, Payload, PayloadWriter};
-use rtm_proto::{Body, Context, GroupId, MessageId, MessageType, Request, RoomId, UserId};
 
 use crate::source::Source;
 use crate::tree;
 
-/// Input: decisions about a package, an error and a message.
+/// Input: decisions about a package, an error and a request.
 ///
 /// # Panics
 ///
@@ -19,7 +19,7 @@ pub fn run(data: &[u8]) {
     let source = &mut Source::new(data);
     check_package(source);
     check_error(source);
-    check_message(source);
+    requests::check(source);
 }
 
 fn check_package(source: &mut Source<'_>) {
@@ -123,46 +123,4 @@ fn check_error(source: &mut Source<'_>) {
             expected
         );
     }
-}
-
-fn check_message(source: &mut Source<'_>) {
-    let id = source.int();
-    let (to, name): (Recipient, _) = match source.below(3) {
-        0 => (UserId(id).into(), "to"),
-        1 => (GroupId(id).into(), "gid"),
-        _ => (RoomId(id).into(), "rid"),
-    };
-    let mtype = source.byte();
-    let body: Body = match source.flag() {
-        true => source.text().into(),
-        false => source.some().into(),
-    };
-    let attrs = source.text();
-    let mid = source.int();
-    let mut context = Context::default();
-    context.message_id = MessageId(mid);
-    context.check_arguments = source.flag();
-    let request = SendMessage::new(to, MessageType(mtype), body.clone()).attrs(attrs.as_str());
-    let mut out = BytesMut::new();
-    let mut writer = PayloadWriter::new(&mut out);
-    let encoded = request.encode(&context, &mut writer);
-    let is_wrong = context.check_arguments && !(1..=127).contains(&mtype);
-    assert_eq!(encoded.is_err(), is_wrong);
-    if is_wrong {
-        return;
-    }
-    writer.finish().expect("short texts");
-    let oracle = rmpv::decode::read_value(&mut &out[..]).expect("MessagePack");
-    let field = |name: &str| {
-        let fields = oracle.as_map().expect("a map").iter();
-        let mut found = fields.filter(|(key, _)| key.as_str() == Some(name));
-        let (_, value) = found.next().expect("the field");
-        assert!(found.next().is_none(), "{name} comes twice");
-        value
-    };
-    assert_eq!(field(name).as_i64(), Some(id));
-    assert_eq!(field("mid").as_i64(), Some(mid));
-    assert_eq!(field("mtype").as_u64(), Some(mtype.into()));
-    assert_eq!(field("attrs").as_str(), Some(attrs.as_str()));
-    assert_eq!(field("msg").as_slice(), Some(body.as_bytes()));
 }
