@@ -67,6 +67,17 @@ fn trouble(world: &mut World) {
             world.push_message(user, before);
         }
         18 => world.push_out_of_room(user),
+        20 if world.dice.one_in(3) => {
+            // Much at once, of which not even the answers may get through.
+            if let (Some(key), true) = (newest, world.dice.one_in(2)) {
+                let pause = world.dice.below_ms(8000);
+                world.stall(key, pause);
+            }
+            for _ in 0..world.dice.roll(150) {
+                let mid = world.next_mid();
+                world.push_message(user, mid);
+            }
+        }
         19 => newest.into_iter().for_each(|key| {
             let (is_up, rate) = (world.dice.one_in(2), world.dice.rate());
             let link = world.link_mut(key);
@@ -83,7 +94,15 @@ fn play(seed: u64) -> World {
     world.service.is_troubled = true;
     for _ in 0..=world.dice.roll(3) {
         let config = config(&mut world.dice);
-        world.add(config);
+        // Room for a few packages, and for the answers to pushes read at once.
+        let is_tight = world.dice.one_in(4);
+        let room = 300 + world.dice.roll(1000) as usize;
+        world.add(if is_tight {
+            config.max_unsent(room)
+        } else {
+            config
+        });
+        world.users.last_mut().expect("a user").is_tight = is_tight;
     }
     let end = START + TROUBLE;
     while world.now < end {
@@ -108,6 +127,11 @@ fn settle_down(world: &mut World) {
         link.down.cut_after = None;
         (link.up.rate, link.down.rate) = (None, None);
         link.stalled_until = START;
+        // What takes minutes to arrive is not calm.
+        let busy_until = link.up.busy_until.max(link.down.busy_until);
+        if busy_until > world.now + Duration::from_secs(30) {
+            world.reset(key);
+        }
     }
     for user in 0..world.users.len() {
         world.settle(user);
@@ -169,6 +193,8 @@ fn the_contract_holds_in_bad_networks_and_all_is_well_after_them() {
             total.messages += user.tally.messages;
             total.kickouts += user.tally.kickouts;
             total.thrown_out += user.tally.thrown_out;
+            total.not_reading += user.tally.not_reading;
+            total.no_room += user.tally.no_room;
         }
         for key in world.all_links() {
             let watch = &world.link(key).watch;
@@ -187,6 +213,8 @@ fn the_contract_holds_in_bad_networks_and_all_is_well_after_them() {
         assert!(total.messages > 4 * each, "{total:?}");
         assert!(total.kickouts > each / 8, "{total:?}");
         assert!(total.thrown_out > each / 8, "{total:?}");
+        assert!(total.not_reading >= each / 200, "{total:?}");
+        assert!(total.no_room > each / 20, "{total:?}");
         assert!(total.restored > 2 * each, "{total:?}");
         assert!(total.pushes > 20 * each, "{total:?}");
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rtm_proto::api::{EnterRoom, LeaveRoom, SendFile, SendMessage};
-use rtm_proto::error::{RequestError, RequestErrorKind};
+use rtm_proto::error::{Cause, LostReason, RequestError, RequestErrorKind};
 use rtm_proto::payload::Payload;
 use rtm_proto::{
     CallId, Client, ConnId, Event, Instant, MessageType, Request, RequestOptions, State, UserId,
@@ -62,6 +62,8 @@ pub(crate) struct User {
     pub(crate) kicked: bool,
     /// The session was, or is being, ended for good.
     leaving: bool,
+    /// The client may keep little that its peer does not take.
+    pub(crate) is_tight: bool,
     open: BTreeMap<CallId, Open>,
     /// Rooms the application knows it is in, in the order of entering.
     pub(crate) rooms: Vec<i64>,
@@ -94,6 +96,8 @@ pub(crate) struct Tally {
     pub(crate) messages: u32,
     pub(crate) kickouts: u32,
     pub(crate) thrown_out: u32,
+    pub(crate) not_reading: u32,
+    pub(crate) no_room: u32,
     pub(crate) restored: u32,
     pub(crate) pushes: u32,
 }
@@ -106,6 +110,7 @@ impl User {
             wake_at: None,
             kicked: false,
             leaving: false,
+            is_tight: false,
             open: BTreeMap::new(),
             rooms: Vec::new(),
             unsure_rooms: BTreeSet::new(),
@@ -265,7 +270,11 @@ impl User {
                 let before = self.open.insert(call, Open { deadline, wish });
                 assert!(before.is_none(), "{call:?} came twice");
             }
-            Err(_) => self.tell_unsent(wish),
+            Err(error) => {
+                let no_room = matches!(error.kind(), RequestErrorKind::Backpressure);
+                self.tally.no_room += u32::from(no_room);
+                self.tell_unsent(wish);
+            }
         }
     }
 
@@ -340,9 +349,11 @@ impl User {
             kind => panic!("{kind:?} for {:?}", open.wish),
         };
         if let Wish::SureText(text) = &open.wish {
-            // Only a client that was told to close gives up on it.
+            // Only a client that was told to close gives up on it, or one that
+            // finds no room to send it again.
             let state = self.client.state();
-            assert!(self.leaving, "gave up on {text:?}: {kind:?} while {state}");
+            let may_give_up = self.leaving || self.is_tight;
+            assert!(may_give_up, "gave up on {text:?}: {kind:?} while {state}");
         }
         if !may_have_left {
             self.tell_unsent(open.wish);
@@ -357,6 +368,10 @@ impl User {
             }
             // Another login starts afresh.
             Event::State(State::Closed { .. }) => self.rooms.clear(),
+            Event::State(State::Backoff {
+                cause: Cause::Lost(LostReason::PeerNotReading),
+                ..
+            }) => self.tally.not_reading += 1,
             Event::Message(message) => {
                 let id = message.message_id.0;
                 assert!(self.delivered.insert(id), "{id} was delivered twice");

@@ -14,6 +14,9 @@ use crate::user::{LATE, User};
 pub(crate) const START: Instant = Instant::from_duration(Duration::from_secs(1000));
 const UNIX: Duration = Duration::from_millis(1_591_322_544_000);
 
+/// No more packages are read at once than there is room for their answers.
+const READ: usize = 1000;
+
 /// More turns without a step in time than any run needs.
 const TURNS: u32 = 1000;
 
@@ -150,7 +153,7 @@ impl World {
         while let Some(next) = self.due.first_entry() {
             match next.get() {
                 Happening::ToClient(of, more) if *of == key && next.key().0 == self.now => {
-                    if self.dice.one_in(3) {
+                    if all.len() + more.len() > READ || self.dice.one_in(3) {
                         break;
                     }
                     all.extend_from_slice(more);
