@@ -10,8 +10,8 @@ use rtm_proto::frame::Frame;
 use rtm_proto::{CallId, Input, MessageType, Request, RequestOptions, UserId};
 
 use super::model::Model;
-use super::service;
 use super::settings::{CALL_LIMIT, FILE_LIMIT};
+use super::talk::read;
 
 /// How a call is made.
 #[derive(Clone, Copy, Default)]
@@ -77,7 +77,7 @@ impl Model<'_> {
     /// A call with the bytes of a recorded one.
     pub(super) fn call_recorded(&mut self) {
         let package = Bytes::copy_from_slice(self.source.some());
-        let Some(Frame::Quest(quest)) = service::read(package) else {
+        let Some(Frame::Quest(quest)) = read(package) else {
             return;
         };
         let body = quest.payload.to_value().ok();

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use rtm_proto::{ConnId, Input, Instant, Output, SocketEnd};
 
 use super::model::Model;
-use super::service::Talk;
 use super::settings::START;
+use super::talk::Talk;
 
 impl Model<'_> {
     pub(super) fn pass_time(&mut self) {

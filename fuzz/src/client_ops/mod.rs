@@ -11,6 +11,7 @@ mod model;
 mod pushes;
 mod service;
 mod settings;
+mod talk;
 
 use model::Model;
 
