@@ -157,10 +157,15 @@ fn check(world: &World) {
         assert!(matches!(state, State::Online { .. }), "{name} is {state}");
         assert!(!user.has_open_calls(), "{name} waits for an answer");
         for text in &user.arrived {
-            assert_eq!(world.service.stored.get(text), Some(&1), "{text}");
+            assert_eq!(
+                world.service.stored.get(text),
+                Some(&1),
+                "{}",
+                text.trim_end()
+            );
         }
         for text in &user.never_sent {
-            assert_eq!(world.service.stored.get(text), None, "{text}");
+            assert_eq!(world.service.stored.get(text), None, "{}", text.trim_end());
         }
         let current = world.sessions_of(name).pop().expect("a session");
         let current = world.link(current);

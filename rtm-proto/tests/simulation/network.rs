@@ -9,6 +9,9 @@ use crate::dice::Dice;
 use crate::link::{Key, Link};
 use crate::world::{Happening, World};
 
+/// What fills the buffer of a socket.
+const LARGE: usize = 50_000;
+
 impl World {
     fn latency(&mut self) -> Duration {
         self.dice.below_ms(self.latency_ms)
@@ -92,7 +95,12 @@ impl World {
                 break;
             };
             self.watch(key, &bytes);
+            let is_large = bytes.len() > LARGE;
             self.send_up(key, bytes);
+            if self.is_rough && is_large && self.dice.one_in(2) {
+                let pause = self.dice.below_ms(5000);
+                self.stall(key, pause);
+            }
         }
     }
 

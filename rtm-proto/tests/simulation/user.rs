@@ -180,7 +180,11 @@ impl User {
     }
 
     fn send(&mut self, now: Instant, dice: &mut Dice) {
-        let text = self.next_text();
+        let mut text = self.next_text();
+        if dice.one_in(80) {
+            // More than a client hands out at once.
+            text += &" ".repeat(60_000 + dice.roll(60_000) as usize);
+        }
         let limit = Duration::from_millis(100 + dice.roll(10_000));
         let waits = dice.one_in(2);
         let options = RequestOptions::default()
