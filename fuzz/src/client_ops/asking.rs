@@ -23,7 +23,7 @@ struct Options {
 }
 
 /// Floods per input; more find nothing new and take long.
-const MAX_FLOODS: u8 = 3;
+const MAX_FLOODS: u8 = 2;
 
 impl Model<'_> {
     pub(super) fn call(&mut self) {

@@ -5,15 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rtm_proto::error::{RequestError, RequestErrorKind as Kind};
 use rtm_proto::{CallId, Instant};
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Fate {
-    Pending,
-    Ended,
-    Cancelled,
-}
-
 struct Call {
-    fate: Fate,
     deadline: Instant,
     /// May be sent again. Its tries have earlier deadlines of their own.
     repeats: bool,
@@ -22,7 +14,9 @@ struct Call {
 /// All calls that were ever accepted.
 #[derive(Default)]
 pub(super) struct Calls {
-    calls: BTreeMap<CallId, Call>,
+    pending: BTreeMap<CallId, Call>,
+    /// Those that ended or were cancelled.
+    over: BTreeSet<CallId>,
     /// Ids of messages that arrived at a service.
     arrived: BTreeSet<i64>,
     /// Ids of messages that the client said it has not sent.
@@ -31,32 +25,27 @@ pub(super) struct Calls {
 
 impl Calls {
     pub(super) fn accepted(&mut self, id: CallId, deadline: Instant, repeats: bool) {
-        let call = Call {
-            fate: Fate::Pending,
-            deadline,
-            repeats,
-        };
-        let before = self.calls.insert(id, call);
-        assert!(before.is_none(), "a call's name came twice");
+        let before = self.pending.insert(id, Call { deadline, repeats });
+        let is_new = before.is_none() && !self.over.contains(&id);
+        assert!(is_new, "a call's name came twice");
     }
 
     pub(super) fn known(&self) -> Vec<CallId> {
-        self.calls.keys().copied().collect()
+        self.pending.keys().chain(&self.over).copied().collect()
     }
 
     pub(super) fn cancelled(&mut self, id: CallId) {
-        let call = self.calls.get_mut(&id).expect("a call");
-        if call.fate == Fate::Pending {
-            call.fate = Fate::Cancelled;
-        }
+        self.pending.remove(&id);
+        self.over.insert(id);
     }
 
     /// A call ended; outputs are taken before the clock moves on, so it is
     /// `now` that it ended.
     pub(super) fn ended(&mut self, id: CallId, error: Option<&RequestError>, now: Instant) {
-        let call = self.calls.get_mut(&id).expect("never accepted");
-        assert_eq!(call.fate, Fate::Pending, "{id:?} ended before: {error:?}");
-        call.fate = Fate::Ended;
+        let Some(call) = self.pending.remove(&id) else {
+            panic!("{id:?} is not pending: {error:?}");
+        };
+        self.over.insert(id);
         let is_due = call.deadline <= now;
         match error.map(RequestError::kind) {
             None | Some(Kind::Server { .. } | Kind::Decode(_)) => {
@@ -102,12 +91,8 @@ impl Calls {
 
     /// Checks what must be true whenever the client is at rest.
     pub(super) fn check(&self, in_flight: usize, now: Instant) {
-        let pending = || {
-            let calls = self.calls.iter();
-            calls.filter(|(_, call)| call.fate == Fate::Pending)
-        };
-        assert_eq!(in_flight, pending().count());
-        for (id, call) in pending() {
+        assert_eq!(in_flight, self.pending.len());
+        for (id, call) in &self.pending {
             assert!(call.deadline > now, "{id:?} outlives its deadline");
         }
     }

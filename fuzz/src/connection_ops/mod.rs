@@ -26,7 +26,7 @@ const SLACK: usize = 10_000;
 /// Unsent pongs, which are not limited before.
 const MAX_PONGS: usize = 64 * 1024 + 200;
 /// Floods per input; more find nothing new and take long.
-const MAX_FLOODS: u8 = 3;
+const MAX_FLOODS: u8 = 2;
 
 struct Quest {
     seq: u32,
