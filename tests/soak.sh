@@ -16,7 +16,8 @@ for _ in $(seq "$(nproc)"); do
 done
 
 for run in $(seq "$runs"); do
-    if ! cargo test -q -p rtm-tests --test conformance >"$log" 2>&1; then
+    # Many of the tests wait for the other side most of the time.
+    if ! cargo test -q -p rtm-tests --test conformance -- --test-threads 8 >"$log" 2>&1; then
         cat "$log"
         echo "run $run of $runs failed" >&2
         exit 1
