@@ -198,10 +198,10 @@ impl Model<'_> {
     /// Much of the same while nothing leaves.
     fn flood(&mut self) {
         let (kind, count) = (self.source.below(3), self.source.byte());
-        self.floods += 1;
-        if self.floods > MAX_FLOODS {
+        if self.floods == MAX_FLOODS {
             return;
         }
+        self.floods += 1;
         if kind == 2 && self.websocket && self.wire.is_open() {
             let ping = wire::server_frame(0x89, &[b'p'; 125]);
             return self.receive_bytes(ping.repeat(8 * usize::from(count)));

@@ -27,7 +27,7 @@ pub(crate) fn a_call_without_answer_times_out_alone<A: Adapter>(transport: Trans
         .gate
         .faults()
         .on("t_echo", Effect::Ignore, Times::N(1));
-    let limit = Duration::from_millis(50);
+    let limit = Duration::from_millis(200);
     let start = Instant::now();
     let error = client.with_timeout(limit).echo(1).unwrap_err();
     assert!(start.elapsed() >= limit);
@@ -40,9 +40,9 @@ pub(crate) fn a_call_without_answer_times_out_alone<A: Adapter>(transport: Trans
 pub(crate) fn the_answer_of_a_call_that_timed_out_is_ignored<A: Adapter>(transport: Transport) {
     let stage = Stage::<A>::new(transport);
     let client = stage.login(0);
-    let late = Effect::Delay(Duration::from_millis(150));
+    let late = Effect::Delay(Duration::from_millis(600));
     stage.gate.faults().on("t_echo", late, Times::N(11));
-    let brief = client.with_timeout(Duration::from_millis(20));
+    let brief = client.with_timeout(Duration::from_millis(200));
     for answer in brief.call_all((0..10).map(echo)) {
         let error = answer.unwrap_err();
         let late = RequestErrorKind::TimedOut { sent: true };
