@@ -111,6 +111,11 @@ impl Client {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.threads.engine
+    }
+
     /// Logs in, or joins a login under way, and waits until the client is
     /// online or no attempt will follow. With
     /// [`auto_reconnect`](rtm_proto::handle::Builder::auto_reconnect) that may

@@ -74,7 +74,7 @@ fn read(engine: &Arc<Engine>, conn: ConnId, stream: TcpStream) -> SocketEnd {
             Ok(None) => continue,
             Err(end) => return end,
         };
-        // The caller is gone once it has its answer.
+        // Asked beforehand: the caller may be gone once it has its answer.
         let is_quick = engine.seat.is_quick();
         engine.report(Input::Received { conn, data });
         if is_quick {

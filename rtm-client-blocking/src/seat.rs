@@ -7,26 +7,25 @@
 //! takes it again. Slower answers and several callers leave everything to the
 //! reader.
 
-use std::future::Future;
 use std::io::{self, ErrorKind, Read};
 use std::net::TcpStream;
-use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rtm_proto::handle::ReadBuffer;
-use rtm_proto::{ConnId, Input, SocketEnd};
+use rtm_proto::error::RequestError;
+use rtm_proto::handle::{Call, ReadBuffer};
+use rtm_proto::{ConnId, Input, Request, SocketEnd};
 
 use crate::block;
 use crate::engine::Engine;
 
 /// An answer that comes within this time is quick.
 const QUICK: Duration = Duration::from_millis(1);
-/// How long a place stays unused before the reader takes it again. Until then
-/// nobody reads what the service pushes: at most twice as long.
+/// How long a place stays unused before the reader takes it again: for once or
+/// twice as long nobody reads what the service pushes.
 const GRACE: Duration = Duration::from_micros(200);
 /// How long a caller reads in vain before it leaves the place for good. The
 /// kernel rounds it up to its tick.
@@ -71,12 +70,8 @@ impl Place {
 }
 
 fn is_in_vain(error: &io::Error) -> bool {
-    match error.kind() {
-        ErrorKind::Interrupted | ErrorKind::WouldBlock => true,
-        // Elsewhere it tells that the connection is dead.
-        ErrorKind::TimedOut => cfg!(windows),
-        _ => false,
-    }
+    // `TimedOut` would be the connection's own death.
+    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock)
 }
 
 /// Where callers and readers of a client meet.
@@ -114,6 +109,11 @@ enum Offer {
 }
 
 impl State {
+    /// Whether anybody waits who could not read: another reads, or it may not.
+    fn somebody_cannot_read(&self) -> bool {
+        self.callers > usize::from(self.began.is_some())
+    }
+
     /// Gives a free place back to its reader, who looks when notified; tells
     /// whether there was one.
     fn give_back(&mut self) -> bool {
@@ -134,6 +134,10 @@ impl Seat {
     /// Whether what was just read may be the quick answer to the only caller,
     /// and that one may read itself the next time.
     pub(crate) fn is_quick(&self) -> bool {
+        // On Windows a socket is of no more use once a read has timed out.
+        if cfg!(windows) {
+            return false;
+        }
         let state = self.lock();
         state.callers == 1 && state.began.is_some_and(|began| began.elapsed() < QUICK)
     }
@@ -144,14 +148,12 @@ impl Seat {
     ///
     /// The socket has ended meanwhile.
     pub(crate) fn offer(&self, place: Place) -> Result<Place, SocketEnd> {
-        if place.stream.set_read_timeout(Some(PATIENCE)).is_err() {
-            return Ok(place);
-        }
         let mut state = self.lock();
-        // Another connection of the client may have been first.
-        if !matches!(state.offer, Offer::None) {
-            drop(state);
-            return Ok(unlimited(place));
+        // Another connection of the client may have been first, or somebody has
+        // come who would have to wait.
+        let is_wanted = matches!(state.offer, Offer::None) && !state.somebody_cannot_read();
+        if !is_wanted || place.stream.set_read_timeout(Some(PATIENCE)).is_err() {
+            return Ok(place);
         }
         state.offer = Offer::Free(place);
         // What was read may not have been its answer.
@@ -187,20 +189,34 @@ impl Seat {
 
     /// Waits for the answer to a call; `may_read` says whether this thread may
     /// read it itself.
-    pub(crate) fn wait<F: Future + Unpin>(
+    pub(crate) fn wait<R: Request>(
         engine: &Arc<Engine>,
-        mut call: F,
+        mut call: Call<R>,
+        may_read: bool,
+    ) -> Result<R::Response, RequestError> {
+        Self::wait_for_end(engine, may_read, |cx| call.poll_end(cx));
+        // Up again first: decoding takes as long as the application likes.
+        block::wait(call)
+    }
+
+    fn wait_for_end(
+        engine: &Arc<Engine>,
         mut may_read: bool,
-    ) -> F::Output {
+        mut poll_end: impl FnMut(&mut Context<'_>) -> Poll<()>,
+    ) {
         let caller = Caller::enter(&engine.seat, may_read);
         let waker = block::waker();
         let mut cx = Context::from_waker(&waker);
+        // This sends the request, which takes its time too.
+        if poll_end(&mut cx).is_ready() {
+            return;
+        }
         loop {
             // Down first, then a look: what was read before was dealt with, and
             // from here on nobody else reads.
             let sitting = may_read.then(|| caller.sit_down()).flatten();
-            if let Poll::Ready(output) = Pin::new(&mut call).poll(&mut cx) {
-                return output;
+            if poll_end(&mut cx).is_ready() {
+                return;
             }
             match sitting {
                 Some(sitting) => may_read = sitting.read(engine),
@@ -224,9 +240,8 @@ impl<'a> Caller<'a> {
     fn enter(seat: &'a Seat, may_read: bool) -> Self {
         let mut state = seat.lock();
         state.callers += 1;
-        let reads = state.callers == 1 && may_read;
-        state.began = reads.then(Instant::now);
-        if !reads && state.give_back() {
+        state.began = (state.callers == 1 && may_read).then(Instant::now);
+        if state.somebody_cannot_read() && state.give_back() {
             // Nobody would read until the reader finds that out.
             seat.changed.notify_all();
         }
@@ -245,8 +260,7 @@ impl<'a> Caller<'a> {
                 state.used = true;
                 Some(Sitting {
                     seat: self.0,
-                    place: Some(place),
-                    left: Left::Free,
+                    leaves: Offer::Free(place),
                 })
             }
             other => {
@@ -269,38 +283,29 @@ impl Drop for Caller<'_> {
 /// A caller that reads. However it stops, the reader gets its place again.
 struct Sitting<'a> {
     seat: &'a Seat,
-    place: Option<Place>,
-    left: Left,
-}
-
-/// How a caller leaves the place.
-enum Left {
-    Free,
-    /// To the reader at once.
-    InVain,
-    Ended(SocketEnd),
+    /// What is left behind: the place itself, or what became of it.
+    leaves: Offer,
 }
 
 impl Sitting<'_> {
     /// Reads once and reports it; tells whether to go on like this.
     fn read(mut self, engine: &Arc<Engine>) -> bool {
-        let Some(place) = &mut self.place else {
+        let Offer::Free(mut place) = std::mem::take(&mut self.leaves) else {
             return false;
         };
-        let conn = place.conn;
-        match place.read() {
-            Ok(Some(data)) => {
+        let (read, conn) = (place.read(), place.conn);
+        let (leaves, data) = match read {
+            Ok(Some(data)) => (Offer::Free(place), Some(data)),
+            Ok(None) => (Offer::Back(place), None),
+            Err(end) => (Offer::Ended(end), None),
+        };
+        self.leaves = leaves;
+        match data {
+            Some(data) => {
                 engine.report(Input::Received { conn, data });
                 true
             }
-            Ok(None) => {
-                self.left = Left::InVain;
-                false
-            }
-            Err(end) => {
-                self.left = Left::Ended(end);
-                false
-            }
+            None => false,
         }
     }
 }
@@ -308,14 +313,10 @@ impl Sitting<'_> {
 impl Drop for Sitting<'_> {
     fn drop(&mut self) {
         let mut state = self.seat.lock();
-        let left = std::mem::replace(&mut self.left, Left::Free);
-        let others_wait = state.callers > 1;
-        state.offer = match (left, self.place.take()) {
-            (Left::Ended(end), _) => Offer::Ended(end),
-            (Left::Free, Some(place)) if !others_wait && !thread::panicking() => Offer::Free(place),
-            (_, Some(place)) => Offer::Back(place),
-            (_, None) => Offer::None,
-        };
+        state.offer = std::mem::take(&mut self.leaves);
+        if state.callers > 1 || thread::panicking() {
+            state.give_back();
+        }
         let at_once = !matches!(state.offer, Offer::Free(_));
         if at_once || state.awaited {
             self.seat.changed.notify_all();

@@ -4,14 +4,16 @@ use std::net::{TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rtm_proto::api::{Caller as _, Custom};
 use rtm_proto::handle::{Action, Driver, Handle};
 use rtm_proto::{Config, ConnId, SocketEnd};
 
 use super::{Caller, Offer, PATIENCE, Place, QUICK, Seat};
+use crate::Client;
 use crate::engine::Engine;
 
 /// A connection: the client's side as a place, and its peer.
@@ -47,9 +49,17 @@ fn conn() -> ConnId {
     }
 }
 
-fn free(seat: &Seat, place: Place) {
-    place.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+/// Longer than a busy machine takes for anything.
+const LONG: Duration = Duration::from_secs(20);
+
+/// Frees a place on which a read waits for so long.
+fn free_for(seat: &Seat, place: Place, patience: Duration) {
+    place.stream.set_read_timeout(Some(patience)).unwrap();
     seat.lock().offer = Offer::Free(place);
+}
+
+fn free(seat: &Seat, place: Place) {
+    free_for(seat, place, LONG);
 }
 
 #[test]
@@ -96,7 +106,7 @@ fn a_caller_that_is_joined_while_it_reads_leaves_to_the_reader() {
 #[test]
 fn a_caller_reads_in_vain_once() {
     let (engine, (place, _peer)) = (engine(), connection());
-    free(&engine.seat, place);
+    free_for(&engine.seat, place, PATIENCE);
     let caller = Caller::enter(&engine.seat, true);
     assert!(
         !caller.sit_down().unwrap().read(&engine),
@@ -126,7 +136,6 @@ fn an_unused_place_returns_to_its_reader_and_waits_without_limit() {
 
 #[test]
 fn a_caller_that_parked_is_told_of_the_place() {
-    const LONG: Duration = Duration::from_secs(20);
     let (seat, (place, _peer)) = (Seat::default(), connection());
     let caller = Caller::enter(&seat, true);
     assert!(caller.sit_down().is_none(), "the reader sits there");
@@ -155,7 +164,8 @@ fn only_the_quick_answer_to_a_single_caller_counts() {
     let seat = Seat::default();
     assert!(!seat.is_quick(), "nobody asked");
     let first = Caller::enter(&seat, true);
-    seat.lock().began = Some(Instant::now());
+    // Of the future, so that no pause of this thread makes it old.
+    seat.lock().began = Some(Instant::now() + LONG);
     assert!(seat.is_quick());
     seat.lock().began = Instant::now().checked_sub(2 * QUICK);
     assert!(!seat.is_quick(), "it took too long");
@@ -171,6 +181,33 @@ fn a_caller_whose_answer_came_meanwhile_does_not_read() {
     free(&engine.seat, place);
     // Reading would find this end.
     drop(peer);
-    assert_eq!(Seat::wait(&engine, std::future::ready(7), true), 7);
+    Seat::wait_for_end(&engine, true, |_| match engine.seat.lock().offer {
+        Offer::Taken => Poll::Ready(()),
+        _ => Poll::Pending,
+    });
     assert!(matches!(engine.seat.lock().offer, Offer::Free(_)));
+}
+
+#[test]
+fn a_place_is_not_offered_to_those_who_cannot_take_it() {
+    for may_read in [[Some(true), Some(true)], [Some(false), None]] {
+        let (seat, (place, _peer)) = (Seat::default(), connection());
+        let _callers = may_read.map(|may| may.map(|may| Caller::enter(&seat, may)));
+        seat.lock().parked = Some(thread::current());
+        seat.offer(place).unwrap();
+        assert!(seat.lock().parked.is_some(), "nobody was told");
+    }
+}
+
+/// Where a call comes back within a millisecond, sooner or later its caller
+/// reads it.
+#[test]
+fn lone_callers_do_read_their_answers() {
+    let gate = rtm_gate::Gate::start().unwrap();
+    let client = Client::fpnn(gate.gate().tcp).login().unwrap();
+    let start = Instant::now();
+    while !client.engine().seat.lock().used {
+        assert!(start.elapsed() < LONG, "nobody ever sat down");
+        client.call(Custom::new("*ping")).unwrap();
+    }
 }

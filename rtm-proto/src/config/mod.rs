@@ -301,7 +301,8 @@ impl Config {
     }
 
     /// How many bytes may wait for a peer that does not read, per connection
-    /// (default: 16 MiB). Calls beyond fail with `Backpressure`.
+    /// (default: 16 MiB; the memory behind it may be three times as much for a
+    /// moment, when many calls end before they are sent). Calls beyond fail with `Backpressure`.
     #[must_use]
     pub fn max_unsent(mut self, bytes: usize) -> Self {
         self.max_unsent = bytes;
@@ -317,8 +318,10 @@ impl Config {
     }
 
     /// How many events may wait for the application (default: 8 192). Beyond
-    /// that the oldest messages are dropped and counted by
-    /// [`Event::Lagged`](crate::Event::Lagged).
+    /// that the oldest pushes are dropped and counted by
+    /// [`Event::Lagged`](crate::Event::Lagged); the progress of uploads gives
+    /// way too and is not counted. What is neither, such as a change of state,
+    /// stays.
     #[must_use]
     pub fn event_capacity(mut self, events: usize) -> Self {
         self.event_capacity = events;
@@ -326,7 +329,8 @@ impl Config {
     }
 
     /// How many bytes of events may wait for the application (default:
-    /// 64 MiB), with the same consequence.
+    /// 64 MiB), with the same consequence. Bodies count as long as they are;
+    /// those of 32 KiB and more may hold memory of twice their length.
     #[must_use]
     pub fn event_bytes(mut self, bytes: usize) -> Self {
         self.event_bytes = bytes;

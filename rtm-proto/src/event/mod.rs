@@ -74,9 +74,9 @@ pub enum Event {
         error: CodecError,
     },
     /// The application did not read its events fast enough, and this many
-    /// pushes were dropped, the oldest first: messages, pings, pushes that this
-    /// client does not know. The progress of uploads, which gives way too, does
-    /// not count.
+    /// pushes of the gate were dropped, the oldest first: messages, pings,
+    /// removals from rooms, pushes that are not known or not understood. The
+    /// progress of uploads, which gives way too, does not count.
     Lagged {
         /// How many.
         missed: u64,

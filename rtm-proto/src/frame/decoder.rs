@@ -11,10 +11,22 @@ use crate::payload::{CodecError, CodecErrorKind, Payload};
 /// Room that a cut package gets at once, in bytes, before it grows with what arrives.
 const FIRST_ROOM: usize = 4096;
 
+/// A package that is less than half of a chunk above this is copied, so that it does not keep all of
+/// it alive. Sockets read less at a time, and a WebSocket message holds one package.
+const LARGE_CHUNK: usize = 64 * 1024;
+
+/// What arrived at once.
+struct Chunk {
+    /// What of it was not looked at yet.
+    rest: Bytes,
+    /// How long it was.
+    len: usize,
+}
+
 /// Incremental decoder over a byte stream that may be chunked in any way.
 ///
-/// Packages that lie whole in one chunk are slices of it; only one that is cut by the end of a
-/// chunk is gathered into memory of its own, which grows with the bytes that arrived and never on
+/// Packages that lie whole in one chunk are slices of it, unless that is far larger; one that is cut
+/// by the end of a chunk is gathered into memory of its own, which grows with the bytes that arrived and never on
 /// the word of a header. A header is checked as soon as it is complete, the magic earlier.
 ///
 /// See the [module](super) for an example.
@@ -22,7 +34,7 @@ pub struct Decoder {
     max_package: usize,
     /// Start of a package whose rest has not been looked at.
     cut: BytesMut,
-    chunks: VecDeque<Bytes>,
+    chunks: VecDeque<Chunk>,
     failed: Option<CodecError>,
 }
 
@@ -42,7 +54,8 @@ impl Decoder {
     /// nothing before pushing more, so that no more than one cut package is held.
     pub fn push(&mut self, chunk: Bytes) {
         if !chunk.is_empty() && self.failed.is_none() {
-            self.chunks.push_back(chunk);
+            let len = chunk.len();
+            self.chunks.push_back(Chunk { rest: chunk, len });
         }
     }
 
@@ -68,7 +81,12 @@ impl Decoder {
 
     /// Bytes that were pushed and are not part of a package that was returned.
     pub fn buffered(&self) -> usize {
-        self.cut.len() + self.chunks.iter().map(Bytes::len).sum::<usize>()
+        self.cut.len()
+            + self
+                .chunks
+                .iter()
+                .map(|chunk| chunk.rest.len())
+                .sum::<usize>()
     }
 
     fn advance(&mut self) -> Result<Option<Frame>, CodecError> {
@@ -76,10 +94,13 @@ impl Decoder {
             let Some(chunk) = self.chunks.front_mut() else {
                 return Ok(None);
             };
-            if let Some((header, total)) = check_start(chunk, self.max_package)? {
-                if chunk.len() >= total {
-                    let package = chunk.split_to(total);
-                    if chunk.is_empty() {
+            if let Some((header, total)) = check_start(&chunk.rest, self.max_package)? {
+                if chunk.rest.len() >= total {
+                    let mut package = chunk.rest.split_to(total);
+                    if chunk.len > LARGE_CHUNK && total < chunk.len / 2 {
+                        package = Bytes::copy_from_slice(&package);
+                    }
+                    if chunk.rest.is_empty() {
                         self.chunks.pop_front();
                     }
                     return frame(header, package).map(Some);
@@ -103,13 +124,13 @@ impl Decoder {
             let Some(chunk) = self.chunks.front_mut() else {
                 return Ok(None);
             };
-            let taken = chunk.len().min(wanted - self.cut.len());
+            let taken = chunk.rest.len().min(wanted - self.cut.len());
             let likely = wanted.min(FIRST_ROOM.max(2 * (self.cut.len() + taken)));
             self.cut.reserve(likely.saturating_sub(self.cut.len()));
             self.cut
-                .extend_from_slice(chunk.get(..taken).unwrap_or_default());
-            chunk.advance(taken);
-            if chunk.is_empty() {
+                .extend_from_slice(chunk.rest.get(..taken).unwrap_or_default());
+            chunk.rest.advance(taken);
+            if chunk.rest.is_empty() {
                 self.chunks.pop_front();
             }
         }
@@ -209,6 +230,24 @@ mod tests {
         decoder.push(Bytes::from_static(ANSWER));
         assert_eq!(decoder.next_frame(), Err(error));
         assert_eq!(decoder.buffered(), 0);
+    }
+
+    #[test]
+    fn a_small_package_keeps_no_large_chunk_alive() {
+        for (copies, is_slice) in [(10, true), (LARGE_CHUNK / ANSWER.len() + 1, false)] {
+            let chunk = Bytes::from(ANSWER.repeat(copies));
+            let within = chunk.as_ptr_range();
+            let mut decoder = Decoder::new(1 << 23);
+            decoder.push(chunk.clone());
+            for _ in 0..copies {
+                let Ok(Some(Frame::Answer(answer))) = decoder.next_frame() else {
+                    panic!("an answer");
+                };
+                let payload = answer.payload.as_bytes().as_ptr();
+                assert_eq!(within.contains(&payload), is_slice);
+            }
+            assert_eq!(decoder.next_frame(), Ok(None));
+        }
     }
 
     #[test]

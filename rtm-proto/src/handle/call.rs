@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context as TaskContext, Poll, Waker};
+use core::task::{Context as TaskContext, Poll, Waker, ready};
 
 use super::shared::{Shared, Waiter};
 use crate::error::{RequestError, RequestErrorKind};
@@ -30,6 +30,9 @@ pub struct Call<R: Request> {
 enum Stage {
     New,
     Pending(CallId),
+    Ended(Context, Result<Payload, RequestError>),
+    /// It was not even accepted.
+    Refused(RequestError),
     Done,
 }
 
@@ -52,7 +55,21 @@ impl<R: Request> Call<R> {
         self
     }
 
-    fn start(&mut self, waker: &Waker) -> Poll<Result<R::Response, RequestError>> {
+    /// Waits for the end of the call without reading its answer.
+    ///
+    /// For those who hold something while they wait that should not be held
+    /// while the answer is decoded, which is the work of
+    /// [`poll`](Future::poll).
+    pub fn poll_end(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        match self.stage {
+            Stage::New => self.start(cx.waker()),
+            Stage::Pending(call) => self.look(call, cx.waker()),
+            Stage::Ended(..) | Stage::Refused(_) => Poll::Ready(()),
+            Stage::Done => Poll::Pending,
+        }
+    }
+
+    fn start(&mut self, waker: &Waker) -> Poll<()> {
         let now = self.shared.now();
         let mut core = self.shared.lock();
         match core.client.request(now, &self.request, self.options) {
@@ -66,13 +83,13 @@ impl<R: Request> Call<R> {
             }
             Err(error) => {
                 drop(core);
-                self.stage = Stage::Done;
-                Poll::Ready(Err(error))
+                self.stage = Stage::Refused(error);
+                Poll::Ready(())
             }
         }
     }
 
-    fn look(&mut self, call: CallId, waker: &Waker) -> Poll<Result<R::Response, RequestError>> {
+    fn look(&mut self, call: CallId, waker: &Waker) -> Poll<()> {
         let mut core = self.shared.lock();
         match core.waiters.get_mut(call.0) {
             Some(Waiter::Pending(known)) => {
@@ -88,9 +105,11 @@ impl<R: Request> Call<R> {
         }
         let waiter = core.waiters.remove(call.0);
         drop(core);
-        self.stage = Stage::Done;
         match waiter {
-            Some(Waiter::Done(context, result)) => Poll::Ready(self.decode(&context, result)),
+            Some(Waiter::Done(context, result)) => {
+                self.stage = Stage::Ended(context, result);
+                Poll::Ready(())
+            }
             _ => Poll::Pending,
         }
     }
@@ -111,10 +130,14 @@ impl<R: Request> Future for Call<R> {
     type Output = Result<R::Response, RequestError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        match self.stage {
-            Stage::New => self.start(cx.waker()),
-            Stage::Pending(call) => self.look(call, cx.waker()),
-            Stage::Done => Poll::Pending,
+        ready!(self.poll_end(cx));
+        match core::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Ended(context, result) => Poll::Ready(self.decode(&context, result)),
+            Stage::Refused(error) => Poll::Ready(Err(error)),
+            other => {
+                self.stage = other;
+                Poll::Pending
+            }
         }
     }
 }

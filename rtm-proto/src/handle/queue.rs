@@ -3,16 +3,14 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
 
-use super::read_buffer;
-use crate::event::{Body, Event, Message, Translation};
-use crate::payload::COPY_BELOW;
+use crate::event::{Event, Message, Translation};
 
 /// What an event weighs besides its body.
 const OVERHEAD: usize = 256;
 
 /// A bounded queue. When it is full the oldest pushes give way, and a
 /// [`Event::Lagged`] in their place says how many there were. The progress of
-/// an upload gives way too, but does not count: what follows tells the same.
+/// an upload gives way too, but does not count: the end of the call tells more.
 /// Everything else stays.
 #[derive(Debug)]
 pub(super) struct EventQueue {
@@ -74,17 +72,16 @@ impl EventQueue {
         else {
             return;
         };
-        let is_push = !matches!(entry, Event::UploadProgress { .. });
-        *entry = Event::Lagged { missed: 1 };
         self.droppable -= 1;
         self.bytes -= weight;
         let index = self.first_droppable + ahead;
-        self.first_droppable = index;
-        if is_push {
-            self.first_droppable += 1;
-            self.merge_lag(index);
-        } else {
+        if matches!(entry, Event::UploadProgress { .. }) {
+            self.first_droppable = index;
             self.entries.remove(index);
+        } else {
+            *entry = Event::Lagged { missed: 1 };
+            self.first_droppable = index + 1;
+            self.merge_lag(index);
         }
     }
 
@@ -106,7 +103,7 @@ fn droppable_weight(event: &Event) -> Option<usize> {
         Event::Unknown { method, payload }
         | Event::Undecodable {
             method, payload, ..
-        } => method.len() + slice_weight(payload.as_bytes().len()),
+        } => method.len() + payload.as_bytes().len(),
         Event::Ping | Event::KickedOutOfRoom(_) | Event::UploadProgress { .. } => 0,
         _ => return None,
     };
@@ -114,10 +111,6 @@ fn droppable_weight(event: &Event) -> Option<usize> {
 }
 
 fn message_weight(message: &Message) -> usize {
-    let body = match &message.body {
-        Body::Text(text) => text.len(),
-        Body::Binary(bytes) => slice_weight(bytes.len()),
-    };
     let texts = message.translation.as_ref().map_or(0, |translation| {
         let Translation {
             source_language,
@@ -128,23 +121,14 @@ fn message_weight(message: &Message) -> usize {
         let all = [source_language, target_language, source_text, target_text];
         all.map(String::len).iter().sum()
     });
-    body + texts + message.attrs.len()
-}
-
-/// Bytes that were not copied keep the buffer that they were read into.
-fn slice_weight(len: usize) -> usize {
-    if len < COPY_BELOW {
-        len
-    } else {
-        len.max(read_buffer::LARGEST)
-    }
+    message.body.len() + texts + message.attrs.len()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::client::State;
-    use crate::event::{Conversation, MessageKind};
+    use crate::event::{Body, Conversation, MessageKind};
     use crate::ids::{MessageId, MessageType, RoomId, UserId};
     use alloc::vec::Vec;
 
@@ -234,15 +218,10 @@ mod tests {
     }
 
     #[test]
-    fn an_event_weighs_all_the_memory_that_it_holds() {
+    fn the_texts_of_a_translation_weigh_like_the_body() {
         let weight = |event| droppable_weight(&event).unwrap() - OVERHEAD;
-        let bytes = |len| Body::from(alloc::vec![0; len]);
         assert_eq!(weight(message("12345".into(), "")), 5);
         assert_eq!(weight(message("12345".into(), "abc")), 8);
-        assert_eq!(weight(message(bytes(100), "")), 100);
-        let buffer = read_buffer::LARGEST;
-        assert_eq!(weight(message(bytes(COPY_BELOW), "")), buffer);
-        assert_eq!(weight(message(bytes(2 * buffer), "")), 2 * buffer);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 const SMALLEST: usize = 4 * 1024;
 /// A read brings at most this much.
-pub(super) const LARGEST: usize = 64 * 1024;
+const LARGEST: usize = 64 * 1024;
 /// A read gets at least this part of the size to read into.
 const LEAST_PART: usize = 4;
 /// Reads in a row that fill less than a quarter before the size is halved.

@@ -51,8 +51,8 @@ pub use write::ToPayload;
 pub use writer::{PayloadWriter, ValueWriter};
 
 /// A body smaller than this is copied when it is kept, so that it does not keep a whole read buffer
-/// alive.
-pub(crate) const COPY_BELOW: usize = 4096;
+/// alive, or at most one of twice its size: sockets read up to 64 KiB at a time.
+pub(crate) const COPY_BELOW: usize = 32 * 1024;
 
 /// How a payload is encoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -279,7 +279,8 @@ impl Transport {
     /// Bytes queued since the beginning: packages after framing and before encryption, with everything
     /// else that goes out between them (the WebSocket request, control frames). A package that was
     /// sent when this was `q` has left in part or as a whole once [`handed_out`](Self::handed_out) exceeds
-    /// `q`, and as a whole once that reaches what this was right after.
+    /// `q`, and as a whole once that reaches what this was right after, unless it was
+    /// [withdrawn](Self::withdraw).
     #[must_use]
     pub fn queued(&self) -> u64 {
         self.out.queued()

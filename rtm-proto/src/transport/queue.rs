@@ -311,7 +311,8 @@ mod tests {
             }
             queue.withdraw(last, last + LEN as u64);
             last = queue.queued();
-            assert!(queue.bytes.len() <= 2 * MAX_WITHDRAWN, "in round {round}");
+            let held = queue.bytes.capacity();
+            assert!(held <= 4 * MAX_WITHDRAWN, "{held} bytes in round {round}");
             assert!(queue.holes.len() <= 11, "in round {round}");
         }
         assert_eq!(queue.unsent(), 4 + 10 * 5);
@@ -347,6 +348,7 @@ mod tests {
             (10, 10, 0)
         );
     }
+
     #[test]
     fn bytes_leave_in_order_in_pieces_of_the_size_asked_for() {
         let mut queue = ByteQueue::default();
@@ -427,6 +429,62 @@ mod tests {
             put(&mut queue, &[7; 200]);
             assert!(queue.bytes.capacity() <= 2 * KEEP);
             assert_eq!(queue.take(1000).unwrap().len(), 200);
+        }
+    }
+
+    /// A package as a plain list sees it.
+    struct Package {
+        start: u64,
+        bytes: Vec<u8>,
+        withdrawn: bool,
+    }
+
+    /// Appends, withdraws and takes at random; what leaves is what a plain list
+    /// of packages says, whatever was given back in between.
+    #[test]
+    fn what_leaves_is_what_was_not_withdrawn_in_time() {
+        for seed in 0..60 {
+            let mut random = crate::random::Random::new(seed);
+            let mut below = |limit: u64| random.next() % limit;
+            let (mut queue, mut packages) = (ByteQueue::default(), Vec::<Package>::new());
+            let mut left = Vec::new();
+            for n in 0..400_u64 {
+                match below(4) {
+                    0 | 1 => {
+                        let len = 1 + below(if seed % 2 == 0 { 5_000 } else { 30 });
+                        let bytes = vec![n as u8; len as usize];
+                        let start = queue.queued();
+                        put(&mut queue, &bytes);
+                        let withdrawn = false;
+                        packages.push(Package {
+                            start,
+                            bytes,
+                            withdrawn,
+                        });
+                    }
+                    2 if !packages.is_empty() => {
+                        let index = below(packages.len() as u64) as usize;
+                        let package = &mut packages[index];
+                        package.withdrawn |= queue.handed_out() <= package.start;
+                        queue.withdraw(package.start, package.start + package.bytes.len() as u64);
+                    }
+                    _ => left.extend(queue.take(below(3_000) as usize).into_iter().flatten()),
+                }
+                let waits: usize = packages
+                    .iter()
+                    .filter(|package| !package.withdrawn)
+                    .map(|package| package.bytes.len())
+                    .sum();
+                assert_eq!(queue.unsent(), waits - left.len(), "seed {seed}");
+                assert!(queue.bytes.len() <= 2 * queue.unsent() + MAX_WITHDRAWN);
+            }
+            while let Some(piece) = queue.take(1_000) {
+                left.extend(piece);
+            }
+            let stayed = packages.iter().filter(|package| !package.withdrawn);
+            let expected: Vec<u8> = stayed.flat_map(|package| package.bytes.clone()).collect();
+            assert!(left == expected, "seed {seed}");
+            assert_eq!(queue.handed_out(), queue.queued());
         }
     }
 }

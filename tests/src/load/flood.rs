@@ -1,6 +1,6 @@
 //! Pushes at full speed for a consumer that is far too slow.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rtm_proto::Event;
 use rtm_proto::api::Custom;
@@ -14,7 +14,9 @@ use super::{Options, Source, rounded, usage};
 const BATCH: u64 = 1_000_000;
 /// More are asked for while fewer than this are still to come: more than wait
 /// in the client, so that the flood never ebbs.
-const AHEAD: u64 = 50_000;
+const AHEAD: i64 = 50_000;
+/// How long an event may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Looks at the memory are this many calls apart.
 const CALLS_PER_LOOK: u64 = 1000;
 
@@ -27,8 +29,9 @@ struct Account {
 }
 
 impl Account {
-    fn open(&self) -> u64 {
-        self.asked.saturating_sub(self.got + self.missed)
+    /// Pushes whose fate is not known; below zero, some were counted twice.
+    fn open(&self) -> i64 {
+        self.asked as i64 - (self.got + self.missed) as i64
     }
 }
 
@@ -49,7 +52,7 @@ pub(super) async fn measure<S: Subject>(
             ask(&client, options).await?;
             account.asked += BATCH;
         }
-        if account.open() == 0 {
+        if account.open() <= 0 {
             break;
         }
         let start = Instant::now();
@@ -57,7 +60,7 @@ pub(super) async fn measure<S: Subject>(
             Ok(()) => tally.answered(start.elapsed()),
             Err(error) => tally.failed(error),
         }
-        match S::next(&mut events, options.span).await {
+        match S::next(&mut events, PATIENCE).await {
             Some(Event::Message(_)) => account.got += 1,
             Some(Event::Lagged { missed }) => account.missed += missed,
             Some(_) => {}

@@ -1,6 +1,6 @@
 //! Pushes as fast as the service sends them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rtm_proto::Event;
 use rtm_proto::api::Custom;
@@ -8,6 +8,9 @@ use serde_json::{Value as Json, json};
 
 use super::subject::Subject;
 use super::{Options, Source, ratio, rounded, usage};
+
+/// No push is given up sooner, however short the measurement.
+const SHORTEST_WAIT: Duration = Duration::from_secs(5);
 
 /// What arrived.
 struct Arrived {
@@ -55,7 +58,7 @@ async fn read<S: Subject>(client: &S, options: &Options, count: u64) -> Arrived 
     };
     let mut missed = 0;
     while arrived.messages + missed < count {
-        match S::next(&mut events, options.span).await {
+        match S::next(&mut events, options.span.max(SHORTEST_WAIT)).await {
             Some(Event::Message(_)) => arrived.messages += 1,
             Some(Event::Lagged { missed: more }) => missed += more,
             Some(_) => continue,

@@ -1,9 +1,9 @@
 //! Holds the clients against what the same work costs at the least: `speed`.
 //!
 //! It runs the program `load` again and again, one measurement after the other
-//! in rounds, against a service of fixed answers. So whatever else the machine
-//! does meets all of them alike, and the ratios within a round stay true when
-//! the figures do not.
+//! in rounds, against a service of fixed answers. So what else the machine does
+//! for a while meets all of them alike, and the medians of the ratios within a
+//! round stay true when the figures do not.
 
 mod table;
 

@@ -38,12 +38,6 @@ impl Table {
             goal,
         });
     }
-
-    /// Rows whose median is above their goal.
-    pub fn missed(&self) -> usize {
-        let is_missed = |row: &&Row| row.goal.is_some_and(|goal| row.median > goal);
-        self.rows.iter().filter(is_missed).count()
-    }
 }
 
 impl fmt::Display for Table {
@@ -79,7 +73,6 @@ mod tests {
         table.add("a", vec![3.0, 1.0, 2.0], Some(2.0));
         table.add("b", vec![3.0, 1.0, 2.5], Some(2.0));
         table.add("c", vec![1.0], None);
-        assert_eq!(table.missed(), 1);
         let lines: Vec<String> = table.to_string().lines().map(String::from).collect();
         assert_eq!(
             lines,

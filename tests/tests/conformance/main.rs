@@ -54,7 +54,7 @@ macro_rules! on_each_transport {
             calls::a_call_without_answer_times_out_alone
             history::all_of_a_conversation_is_read_in_both_directions
             faults::a_peer_that_sends_byte_by_byte_is_understood
-            faults::a_reset_inside_a_package_ends_its_call_alone
+            faults::a_reset_inside_a_package_leads_nothing_astray
             faults::packages_are_received_up_to_the_limit
             faults::packages_are_sent_up_to_the_limit
             faults::answers_flow_while_messages_flood_a_slow_consumer

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use futures::StreamExt;
 use futures::channel::oneshot;
-use futures::future::{join_all, poll_fn, select};
+use futures::future::{Either, join_all, poll_fn, select};
 use rtm_proto::api::{Caller, HistoryQuery, HistoryRecord};
 use rtm_proto::error::{BuildError, LoginError, RequestError};
 use rtm_proto::handle::{Builder, Events};
@@ -169,16 +169,16 @@ macro_rules! asynchronous {
         impl Drops for $adapter {
             fn drop_when<R: Request>(&self, client: &$client, request: R, sent: impl FnOnce()) {
                 let (drop_it, told) = oneshot::channel::<()>();
-                let (dropped, waiting) = mpsc::sync_channel::<()>(1);
+                let (dropped, waiting) = mpsc::sync_channel(1);
                 let call = client.call(request);
                 self.spawn(async move {
-                    drop(select(call, told).await);
-                    drop(dropped);
+                    let was_late = matches!(select(call, told).await, Either::Right(_));
+                    // The call is gone by now. Nobody listens if the test failed.
+                    let _ = dropped.send(was_late);
                 });
                 sent();
                 drop(drop_it);
-                // The other end is gone once the call is.
-                let _ = waiting.recv();
+                assert!(waiting.recv().expect("the task ends"), "it was answered");
             }
 
             fn drop_unpolled<R: Request>(&self, client: &$client, request: R) {

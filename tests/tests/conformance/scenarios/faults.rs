@@ -41,7 +41,7 @@ pub(crate) fn a_peer_that_sends_byte_by_byte_is_understood<A: Adapter>(transport
     assert_eq!(stage.gate.seen().count("auth"), 1);
 }
 
-pub(crate) fn a_reset_inside_a_package_ends_its_call_alone<A: Adapter>(transport: Transport) {
+pub(crate) fn a_reset_inside_a_package_leads_nothing_astray<A: Adapter>(transport: Transport) {
     let stage = Stage::<A>::new(transport);
     let pause = Backoff::fixed(Duration::from_millis(10));
     let options = stage.options(0).auto_reconnect(true).backoff(pause);

@@ -1,5 +1,7 @@
 //! What is left after many logins: nothing.
 
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use rtm_gate::Gate;
@@ -12,6 +14,8 @@ use crate::alone;
 use crate::stage::eventually;
 
 const CYCLES: usize = 1000;
+/// For all of them, however busy the machine is.
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// Runs in a process of its own, where nobody else starts threads; the gate is
 /// in the process of the test.
@@ -49,6 +53,14 @@ pub(crate) fn logging_in_and_out_leaves_nothing_behind<A: Adapter>(test: &str) {
             adapter.logout(&client);
         }
     };
+    // A cycle that hangs would hang for ever.
+    let (done, waiting) = mpsc::channel::<()>();
+    thread::spawn(move || {
+        if waiting.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+            eprintln!("not done after {LIMIT:?}");
+            std::process::abort();
+        }
+    });
     // The runtime starts what it keeps.
     (CYCLES..CYCLES + 5).for_each(cycle);
     let settled = || (alone::threads(), alone::descriptors(), adapter.tasks());
@@ -58,12 +70,13 @@ pub(crate) fn logging_in_and_out_leaves_nothing_behind<A: Adapter>(test: &str) {
         let (threads, descriptors, tasks) = settled();
         threads <= before.0 && descriptors <= before.1 && tasks <= before.2
     });
+    drop(done);
 }
 
 /// A login that ends wherever it happens to be.
 fn give_up_a_login<A: Adapter>(adapter: &A, options: Builder<A::Start>) {
     let client = adapter.build(options).unwrap();
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let login = scope.spawn(|| adapter.login(&client).map(drop));
         adapter.until(&client, |state| *state != State::Idle);
         A::abort(&client);
@@ -78,7 +91,7 @@ fn steady<T: PartialEq>(look: impl Fn() -> T) -> T {
     let mut last = look();
     let mut same = 0;
     while same < 100 {
-        std::thread::sleep(Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(10));
         let now = look();
         same = if now == last { same + 1 } else { 0 };
         last = now;

@@ -105,7 +105,7 @@ pub(crate) fn a_half_open_connection_is_given_up<A: Adapter>(transport: Transpor
     let mut events = client.events();
     while !events.state().is_online() {}
     stage.sees("more pings than fit into the limit", |seen| {
-        seen.answers_of("ping").count() == 12
+        seen.answers_of("ping").count() >= 12
     });
     assert_eq!(stage.gate.seen().count("auth"), 1);
     stage.gate.faults().wire(Whom::Open, WireFault::Mute);

@@ -10,7 +10,7 @@ use crate::stage::{Stage, Transport, echo};
 pub(crate) fn dropped_calls_leave_nothing_in_flight<A: Drops>(transport: Transport) {
     let stage = Stage::<A>::new(transport);
     let client = stage.login(0);
-    let late = Effect::Delay(Duration::from_millis(100));
+    let late = Effect::Delay(Duration::from_secs(1));
     stage.gate.faults().on("t_echo", late, Times::N(31));
     for n in 1..=30 {
         let client = &client;
