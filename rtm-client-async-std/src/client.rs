@@ -58,12 +58,14 @@ impl<S> Client<S> {
 
     /// Logs out: says goodbye, waits up to 5 s for the answer, closes; see
     /// [`Logout`].
+    #[doc(alias = "close")]
     pub fn logout(&self) -> Logout {
         self.handle.logout()
     }
 
     /// Drops the connection without a goodbye and ends every call. The client
     /// can never log in again.
+    #[doc(alias = "destroy")]
     pub fn abort(&self) {
         self.handle.abort();
     }
@@ -91,6 +93,7 @@ impl<S> Client<S> {
     ///
     /// There is one queue, which fills from the first moment; each event goes
     /// to one of its readers.
+    #[doc(alias = "processor")]
     #[must_use]
     pub fn events(&self) -> Events {
         self.handle.events()

@@ -132,12 +132,14 @@ impl Client {
     }
 
     /// Logs out: says goodbye, waits up to 5 s for the answer, closes.
+    #[doc(alias = "close")]
     pub fn logout(&self) {
         block::wait(self.handle.logout());
     }
 
     /// Drops the connection without a goodbye and ends every call. The client
     /// can never log in again.
+    #[doc(alias = "destroy")]
     pub fn abort(&self) {
         self.handle.abort();
     }
@@ -165,6 +167,7 @@ impl Client {
     ///
     /// There is one queue, which fills from the first moment; each event goes
     /// to one of its readers.
+    #[doc(alias = "processor")]
     #[must_use]
     pub fn events(&self) -> Events {
         Events::new(self.handle.events())

@@ -72,12 +72,14 @@ impl Client {
 
     /// Logs out: says goodbye, waits up to 5 s for the answer, closes; see
     /// [`Logout`].
+    #[doc(alias = "close")]
     pub fn logout(&self) -> Logout {
         self.handle.logout()
     }
 
     /// Drops the connection without a goodbye and ends every call. The client
     /// can never log in again.
+    #[doc(alias = "destroy")]
     pub fn abort(&self) {
         self.handle.abort();
     }
@@ -105,6 +107,7 @@ impl Client {
     ///
     /// There is one queue, which fills from the first moment; each event goes
     /// to one of its readers.
+    #[doc(alias = "processor")]
     #[must_use]
     pub fn events(&self) -> Events {
         self.handle.events()

@@ -41,24 +41,25 @@ examples! {
 }
 
 /// The names of the JavaScript SDK that the README must explain.
+const ENTRIES: &str = "login close destroy processor \
+    sendMessage sendChat sendAudio sendCmd \
+    sendGroupMessage sendGroupChat sendGroupAudio sendGroupCmd \
+    sendRoomMessage sendRoomChat sendRoomAudio sendRoomCmd \
+    getUnreadMessage cleanUnreadMessage getSession \
+    getGroupMessage getGroupChat getRoomMessage getRoomChat \
+    getBroadcastMessage getBroadcastChat getP2PMessage getP2PChat \
+    fileToken addAttrs getAttrs addDebugLog addDevice removeDevice \
+    setTranslationLanguage translate profanity \
+    addFriends deleteFriends getFriends \
+    addGroupMembers deleteGroupMembers getGroupMembers getUserGroups \
+    setGroupInfo getGroupInfo getGroupOpenInfo \
+    enterRoom leaveRoom getUserRooms setRoomInfo getRoomInfo getRoomOpenInfo \
+    getOnlineUsers setUserInfo getUserInfo getUserOpenInfo \
+    deleteMessage getMessage deleteChat getChat kickout \
+    dataGet dataSet dataDelete sendFile sendGroupFile sendRoomFile";
+
 #[test]
 fn the_migration_table_has_every_entry_event_and_option() {
-    const ENTRIES: &str = "login close destroy processor \
-        sendMessage sendChat sendAudio sendCmd \
-        sendGroupMessage sendGroupChat sendGroupAudio sendGroupCmd \
-        sendRoomMessage sendRoomChat sendRoomAudio sendRoomCmd \
-        getUnreadMessage cleanUnreadMessage getSession \
-        getGroupMessage getGroupChat getRoomMessage getRoomChat \
-        getBroadcastMessage getBroadcastChat getP2PMessage getP2PChat \
-        fileToken addAttrs getAttrs addDebugLog addDevice removeDevice \
-        setTranslationLanguage translate profanity \
-        addFriends deleteFriends getFriends \
-        addGroupMembers deleteGroupMembers getGroupMembers getUserGroups \
-        setGroupInfo getGroupInfo getGroupOpenInfo \
-        enterRoom leaveRoom getUserRooms setRoomInfo getRoomInfo getRoomOpenInfo \
-        getOnlineUsers setUserInfo getUserInfo getUserOpenInfo \
-        deleteMessage getMessage deleteChat getChat kickout \
-        dataGet dataSet dataDelete sendFile sendGroupFile sendRoomFile";
     let readme = include_str!("../../README.md");
     let entries: Vec<&str> = ENTRIES.split_whitespace().collect();
     // The constructor is the 67th; `processor` is no call.
@@ -74,4 +75,32 @@ fn the_migration_table_has_every_entry_event_and_option() {
         .chain(rtm_client_tokio::api::OPTIONS);
     let missing: Vec<&&str> = names.filter(|name| !explained(name)).collect();
     assert_eq!(missing, [&""; 0]);
+}
+
+/// Whoever looks for such a name in the documentation finds what took its
+/// place.
+#[test]
+fn the_documentation_is_found_by_the_names_of_the_javascript_sdk() {
+    let here = env!("CARGO_MANIFEST_DIR");
+    let areas = std::fs::read_dir(format!("{here}/../rtm-proto/src/api")).unwrap();
+    let clients = ["tokio", "async-std", "blocking"]
+        .map(|name| format!("{here}/../rtm-client-{name}/src/client.rs").into());
+    let read = |path: std::path::PathBuf| std::fs::read_to_string(path).unwrap();
+    let mut sources: Vec<String> = areas.map(|file| read(file.unwrap().path())).collect();
+    let clients = clients.map(read);
+    sources.extend(clients.clone());
+    let is_found = |name: &&str| {
+        let (alias, method) = (format!("doc(alias = \"{name}\")"), format!("fn {name}("));
+        let mut sources = sources.iter();
+        sources.any(|text| text.contains(&alias) || text.contains(&method))
+    };
+    let (_, missing): (Vec<_>, Vec<_>) = ENTRIES.split_whitespace().partition(is_found);
+    assert_eq!(missing, [""; 0]);
+    for name in ["close", "destroy", "processor"] {
+        let alias = format!("doc(alias = \"{name}\")");
+        assert!(
+            clients.iter().all(|client| client.contains(&alias)),
+            "{name}"
+        );
+    }
 }

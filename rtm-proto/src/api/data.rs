@@ -156,17 +156,20 @@ impl Request for DeleteData {
 pub trait DataApi: Caller {
     /// Keeps a value of up to 65 535 bytes under a key of 1 to 128 bytes
     /// (`dataSet`).
+    #[doc(alias = "dataSet")]
     fn set_data(&self, key: impl Into<String>, value: impl Into<String>) -> Self::Reply<SetData> {
         self.call(SetData::new(key, value))
     }
 
     /// Reads the value under a key (`dataGet`). Gives it, or `None` if there
     /// is no such key.
+    #[doc(alias = "dataGet")]
     fn get_data(&self, key: impl Into<String>) -> Self::Reply<GetData> {
         self.call(GetData::new(key))
     }
 
     /// Removes a key and its value (`dataDelete`).
+    #[doc(alias = "dataDelete")]
     fn delete_data(&self, key: impl Into<String>) -> Self::Reply<DeleteData> {
         self.call(DeleteData::new(key))
     }

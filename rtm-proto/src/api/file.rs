@@ -173,6 +173,7 @@ impl Request for GetFileToken {
 pub trait FileApi: Caller {
     /// Asks for permission to upload a file for a user, group or room
     /// (`fileToken`). Gives a [`FileToken`].
+    #[doc(alias = "fileToken")]
     fn get_file_token(&self, recipient: impl Into<Recipient>) -> Self::Reply<GetFileToken> {
         self.call(GetFileToken::for_recipient(recipient))
     }

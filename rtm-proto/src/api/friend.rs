@@ -110,6 +110,7 @@ impl Request for GetFriends {
 /// Friends.
 pub trait FriendApi: Caller {
     /// Makes users friends (`addFriends`), at most 100 a call.
+    #[doc(alias = "addFriends")]
     fn add_friends(
         &self,
         friends: impl IntoIterator<Item = impl Into<UserId>>,
@@ -118,6 +119,7 @@ pub trait FriendApi: Caller {
     }
 
     /// Ends friendships (`deleteFriends`), at most 100 a call.
+    #[doc(alias = "deleteFriends")]
     fn remove_friends(
         &self,
         friends: impl IntoIterator<Item = impl Into<UserId>>,
@@ -126,6 +128,7 @@ pub trait FriendApi: Caller {
     }
 
     /// Lists the friends of the user (`getFriends`). Gives the user ids.
+    #[doc(alias = "getFriends")]
     fn get_friends(&self) -> Self::Reply<GetFriends> {
         self.call(GetFriends)
     }

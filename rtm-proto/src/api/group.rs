@@ -275,6 +275,7 @@ impl Request for GetGroupPublicInfo {
 /// Groups and their members.
 pub trait GroupApi: Caller {
     /// Adds users to a group (`addGroupMembers`), at most 100 a call.
+    #[doc(alias = "addGroupMembers")]
     fn add_group_members(
         &self,
         group: impl Into<GroupId>,
@@ -284,6 +285,7 @@ pub trait GroupApi: Caller {
     }
 
     /// Removes users from a group (`deleteGroupMembers`), at most 100 a call.
+    #[doc(alias = "deleteGroupMembers")]
     fn remove_group_members(
         &self,
         group: impl Into<GroupId>,
@@ -293,17 +295,20 @@ pub trait GroupApi: Caller {
     }
 
     /// Lists the members of a group (`getGroupMembers`). Gives the user ids.
+    #[doc(alias = "getGroupMembers")]
     fn get_group_members(&self, group: impl Into<GroupId>) -> Self::Reply<GetGroupMembers> {
         self.call(GetGroupMembers::new(group))
     }
 
     /// Lists the groups of the user (`getUserGroups`). Gives the group ids.
+    #[doc(alias = "getUserGroups")]
     fn get_user_groups(&self) -> Self::Reply<GetUserGroups> {
         self.call(GetUserGroups)
     }
 
     /// Sets what a group says about itself (`setGroupInfo`), each text at most
     /// 65 535 bytes; `None` leaves one as it is.
+    #[doc(alias = "setGroupInfo")]
     fn set_group_info(
         &self,
         group: impl Into<GroupId>,
@@ -317,12 +322,14 @@ pub trait GroupApi: Caller {
     }
 
     /// Reads what a group says about itself (`getGroupInfo`). Gives [`Info`].
+    #[doc(alias = "getGroupInfo")]
     fn get_group_info(&self, group: impl Into<GroupId>) -> Self::Reply<GetGroupInfo> {
         self.call(GetGroupInfo::new(group))
     }
 
     /// Reads what a group says about itself to everybody
     /// (`getGroupOpenInfo`). Gives the text.
+    #[doc(alias = "getGroupOpenInfo")]
     fn get_group_public_info(&self, group: impl Into<GroupId>) -> Self::Reply<GetGroupPublicInfo> {
         self.call(GetGroupPublicInfo::new(group))
     }

@@ -249,43 +249,51 @@ impl Request for GetHistory {
 pub trait HistoryApi: Caller {
     /// Reads messages exchanged with a user (`getP2PMessage`). Gives a
     /// [`HistoryPage`].
+    #[doc(alias = "getP2PMessage")]
     fn get_p2p_messages(&self, peer: impl Into<UserId>, count: u32) -> Self::Reply<GetHistory> {
         self.call(GetHistory::new(peer.into(), count))
     }
 
     /// Reads chats exchanged with a user (`getP2PChat`). Gives a
     /// [`HistoryPage`].
+    #[doc(alias = "getP2PChat")]
     fn get_p2p_chat(&self, peer: impl Into<UserId>, count: u32) -> Self::Reply<GetHistory> {
         self.call(GetHistory::chat(peer.into(), count))
     }
 
     /// Reads messages of a group (`getGroupMessage`). Gives a [`HistoryPage`].
+    #[doc(alias = "getGroupMessage")]
     fn get_group_messages(&self, group: impl Into<GroupId>, count: u32) -> Self::Reply<GetHistory> {
         self.call(GetHistory::new(group.into(), count))
     }
 
     /// Reads chats of a group (`getGroupChat`). Gives a [`HistoryPage`].
+    #[doc(alias = "getGroupChat")]
     fn get_group_chat(&self, group: impl Into<GroupId>, count: u32) -> Self::Reply<GetHistory> {
         self.call(GetHistory::chat(group.into(), count))
     }
 
     /// Reads messages of a room (`getRoomMessage`). Gives a [`HistoryPage`].
+    #[doc(alias = "getRoomMessage")]
     fn get_room_messages(&self, room: impl Into<RoomId>, count: u32) -> Self::Reply<GetHistory> {
         self.call(GetHistory::new(room.into(), count))
     }
 
     /// Reads chats of a room (`getRoomChat`). Gives a [`HistoryPage`].
+    #[doc(alias = "getRoomChat")]
     fn get_room_chat(&self, room: impl Into<RoomId>, count: u32) -> Self::Reply<GetHistory> {
         self.call(GetHistory::chat(room.into(), count))
     }
 
     /// Reads messages to all users (`getBroadcastMessage`). Gives a
     /// [`HistoryPage`].
+    #[doc(alias = "getBroadcastMessage")]
     fn get_broadcast_messages(&self, count: u32) -> Self::Reply<GetHistory> {
         self.call(GetHistory::new(Target::Broadcast, count))
     }
 
     /// Reads chats to all users (`getBroadcastChat`). Gives a [`HistoryPage`].
+    #[doc(alias = "getBroadcastChat")]
     fn get_broadcast_chat(&self, count: u32) -> Self::Reply<GetHistory> {
         self.call(GetHistory::chat(Target::Broadcast, count))
     }

@@ -294,6 +294,7 @@ impl Request for FilterProfanity {
 pub trait LanguageApi: Caller {
     /// Sets the language that chats are translated to
     /// (`setTranslationLanguage`); empty turns translation off.
+    #[doc(alias = "setTranslationLanguage")]
     fn set_translation_language(
         &self,
         language: impl Into<String>,
@@ -312,6 +313,7 @@ pub trait LanguageApi: Caller {
     }
 
     /// Masks profanity in a text (`profanity`). Gives a [`FilteredText`].
+    #[doc(alias = "profanity")]
     fn filter_profanity(&self, text: impl Into<String>) -> Self::Reply<FilterProfanity> {
         self.call(FilterProfanity::new(text))
     }

@@ -201,6 +201,7 @@ impl Request for SendMessage {
 /// either, build a [`SendMessage`] and `call` it.
 pub trait MessageApi: Caller {
     /// Sends a message to a user (`sendMessage`). Gives a [`Receipt`].
+    #[doc(alias = "sendMessage")]
     fn send_message(
         &self,
         to: impl Into<UserId>,
@@ -211,6 +212,7 @@ pub trait MessageApi: Caller {
     }
 
     /// Sends a text chat to a user (`sendChat`). Gives a [`Receipt`].
+    #[doc(alias = "sendChat")]
     fn send_chat(
         &self,
         to: impl Into<UserId>,
@@ -220,6 +222,7 @@ pub trait MessageApi: Caller {
     }
 
     /// Sends audio to a user as a message (`sendAudio`). Gives a [`Receipt`].
+    #[doc(alias = "sendAudio")]
     fn send_audio(
         &self,
         to: impl Into<UserId>,
@@ -229,11 +232,13 @@ pub trait MessageApi: Caller {
     }
 
     /// Sends a command to a user (`sendCmd`). Gives a [`Receipt`].
+    #[doc(alias = "sendCmd")]
     fn send_cmd(&self, to: impl Into<UserId>, cmd: impl Into<String>) -> Self::Reply<SendMessage> {
         self.call(SendMessage::command(to.into(), cmd))
     }
 
     /// Sends a message to a group (`sendGroupMessage`). Gives a [`Receipt`].
+    #[doc(alias = "sendGroupMessage")]
     fn send_group_message(
         &self,
         group: impl Into<GroupId>,
@@ -244,6 +249,7 @@ pub trait MessageApi: Caller {
     }
 
     /// Sends a text chat to a group (`sendGroupChat`). Gives a [`Receipt`].
+    #[doc(alias = "sendGroupChat")]
     fn send_group_chat(
         &self,
         group: impl Into<GroupId>,
@@ -254,6 +260,7 @@ pub trait MessageApi: Caller {
 
     /// Sends audio to a group as a message (`sendGroupAudio`). Gives a
     /// [`Receipt`].
+    #[doc(alias = "sendGroupAudio")]
     fn send_group_audio(
         &self,
         group: impl Into<GroupId>,
@@ -263,6 +270,7 @@ pub trait MessageApi: Caller {
     }
 
     /// Sends a command to a group (`sendGroupCmd`). Gives a [`Receipt`].
+    #[doc(alias = "sendGroupCmd")]
     fn send_group_cmd(
         &self,
         group: impl Into<GroupId>,
@@ -272,6 +280,7 @@ pub trait MessageApi: Caller {
     }
 
     /// Sends a message to a room (`sendRoomMessage`). Gives a [`Receipt`].
+    #[doc(alias = "sendRoomMessage")]
     fn send_room_message(
         &self,
         room: impl Into<RoomId>,
@@ -282,6 +291,7 @@ pub trait MessageApi: Caller {
     }
 
     /// Sends a text chat to a room (`sendRoomChat`). Gives a [`Receipt`].
+    #[doc(alias = "sendRoomChat")]
     fn send_room_chat(
         &self,
         room: impl Into<RoomId>,
@@ -292,6 +302,7 @@ pub trait MessageApi: Caller {
 
     /// Sends audio to a room as a message (`sendRoomAudio`). Gives a
     /// [`Receipt`].
+    #[doc(alias = "sendRoomAudio")]
     fn send_room_audio(
         &self,
         room: impl Into<RoomId>,
@@ -301,6 +312,7 @@ pub trait MessageApi: Caller {
     }
 
     /// Sends a command to a room (`sendRoomCmd`). Gives a [`Receipt`].
+    #[doc(alias = "sendRoomCmd")]
     fn send_room_cmd(
         &self,
         room: impl Into<RoomId>,

@@ -236,22 +236,26 @@ impl Request for GetRoomPublicInfo {
 /// Rooms.
 pub trait RoomApi: Caller {
     /// Enters a room (`enterRoom`).
+    #[doc(alias = "enterRoom")]
     fn enter_room(&self, room: impl Into<RoomId>) -> Self::Reply<EnterRoom> {
         self.call(EnterRoom::new(room))
     }
 
     /// Leaves a room (`leaveRoom`).
+    #[doc(alias = "leaveRoom")]
     fn leave_room(&self, room: impl Into<RoomId>) -> Self::Reply<LeaveRoom> {
         self.call(LeaveRoom::new(room))
     }
 
     /// Lists the rooms the user is in (`getUserRooms`). Gives the room ids.
+    #[doc(alias = "getUserRooms")]
     fn get_user_rooms(&self) -> Self::Reply<GetUserRooms> {
         self.call(GetUserRooms)
     }
 
     /// Sets what a room says about itself (`setRoomInfo`), each text at most
     /// 65 535 bytes; `None` leaves one as it is.
+    #[doc(alias = "setRoomInfo")]
     fn set_room_info(
         &self,
         room: impl Into<RoomId>,
@@ -265,12 +269,14 @@ pub trait RoomApi: Caller {
     }
 
     /// Reads what a room says about itself (`getRoomInfo`). Gives [`Info`].
+    #[doc(alias = "getRoomInfo")]
     fn get_room_info(&self, room: impl Into<RoomId>) -> Self::Reply<GetRoomInfo> {
         self.call(GetRoomInfo::new(room))
     }
 
     /// Reads what a room says about itself to everybody
     /// (`getRoomOpenInfo`). Gives the text.
+    #[doc(alias = "getRoomOpenInfo")]
     fn get_room_public_info(&self, room: impl Into<RoomId>) -> Self::Reply<GetRoomPublicInfo> {
         self.call(GetRoomPublicInfo::new(room))
     }

@@ -281,6 +281,7 @@ impl Request for AddDebugLog {
 /// Sessions, devices and the debug log.
 pub trait SessionApi: Caller {
     /// Adds attributes to the connection (`addAttrs`).
+    #[doc(alias = "addAttrs")]
     fn set_attributes<K, V>(
         &self,
         attributes: impl IntoIterator<Item = (K, V)>,
@@ -294,16 +295,19 @@ pub trait SessionApi: Caller {
 
     /// Reads the attributes of all sessions of the user (`getAttrs`). Gives
     /// one [`SessionAttributes`] a session.
+    #[doc(alias = "getAttrs")]
     fn get_attributes(&self) -> Self::Reply<GetAttributes> {
         self.call(GetAttributes)
     }
 
     /// Ends another session of the user (`kickout`).
+    #[doc(alias = "kickout")]
     fn kick_session(&self, session_endpoint: impl Into<String>) -> Self::Reply<KickSession> {
         self.call(KickSession::new(session_endpoint))
     }
 
     /// Registers a device for push notifications (`addDevice`).
+    #[doc(alias = "addDevice")]
     fn add_device(
         &self,
         app_type: impl Into<String>,
@@ -313,11 +317,13 @@ pub trait SessionApi: Caller {
     }
 
     /// Unregisters a device (`removeDevice`).
+    #[doc(alias = "removeDevice")]
     fn remove_device(&self, device_token: impl Into<String>) -> Self::Reply<RemoveDevice> {
         self.call(RemoveDevice::new(device_token))
     }
 
     /// Writes to the service's debug log (`addDebugLog`).
+    #[doc(alias = "addDebugLog")]
     fn add_debug_log(
         &self,
         message: impl Into<String>,

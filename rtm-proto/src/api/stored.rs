@@ -186,6 +186,7 @@ impl Request for DeleteMessage {
 /// The methods name no sender; to do so, build the request and `call` it.
 pub trait StoredMessageApi: Caller {
     /// Reads one message (`getMessage`). Gives a [`StoredMessage`].
+    #[doc(alias = "getMessage")]
     fn get_message(
         &self,
         target: impl Into<Target>,
@@ -196,6 +197,7 @@ pub trait StoredMessageApi: Caller {
 
     /// Reads one chat (`getChat`); the same as
     /// [`get_message`](Self::get_message). Gives a [`StoredMessage`].
+    #[doc(alias = "getChat")]
     fn get_chat(
         &self,
         target: impl Into<Target>,
@@ -205,6 +207,7 @@ pub trait StoredMessageApi: Caller {
     }
 
     /// Deletes one message (`deleteMessage`).
+    #[doc(alias = "deleteMessage")]
     fn delete_message(
         &self,
         target: impl Into<Target>,
@@ -215,6 +218,7 @@ pub trait StoredMessageApi: Caller {
 
     /// Deletes one chat (`deleteChat`); the same as
     /// [`delete_message`](Self::delete_message).
+    #[doc(alias = "deleteChat")]
     fn delete_chat(
         &self,
         target: impl Into<Target>,

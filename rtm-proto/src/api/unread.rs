@@ -189,17 +189,20 @@ fn ids_with_numbers(answer: &Payload) -> Result<(Ids, Ids), CodecError> {
 pub trait UnreadApi: Caller {
     /// Lists the peers and groups with unread messages, which stay unread
     /// (`getUnreadMessage`). Gives [`Unread`].
+    #[doc(alias = "getUnreadMessage")]
     fn get_unread(&self) -> Self::Reply<GetUnread> {
         self.call(GetUnread::new())
     }
 
     /// Counts everything as read (`cleanUnreadMessage`).
+    #[doc(alias = "cleanUnreadMessage")]
     fn clear_unread(&self) -> Self::Reply<ClearUnread> {
         self.call(ClearUnread)
     }
 
     /// Lists the conversations of the user (`getSession`). Gives
     /// [`Conversations`].
+    #[doc(alias = "getSession")]
     fn get_sessions(&self) -> Self::Reply<GetSessions> {
         self.call(GetSessions)
     }

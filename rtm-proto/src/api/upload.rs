@@ -270,6 +270,7 @@ impl Request for SendFile {
 /// build a [`SendFile`] and `call` it.
 pub trait UploadApi: Caller {
     /// Sends a file to a user (`sendFile`). Gives a [`Receipt`].
+    #[doc(alias = "sendFile")]
     fn send_file(
         &self,
         to: impl Into<UserId>,
@@ -280,6 +281,7 @@ pub trait UploadApi: Caller {
     }
 
     /// Sends a file to a group (`sendGroupFile`). Gives a [`Receipt`].
+    #[doc(alias = "sendGroupFile")]
     fn send_group_file(
         &self,
         group: impl Into<GroupId>,
@@ -290,6 +292,7 @@ pub trait UploadApi: Caller {
     }
 
     /// Sends a file to a room (`sendRoomFile`). Gives a [`Receipt`].
+    #[doc(alias = "sendRoomFile")]
     fn send_room_file(
         &self,
         room: impl Into<RoomId>,

@@ -160,6 +160,7 @@ impl Request for GetUsersPublicInfo {
 pub trait UserApi: Caller {
     /// Tells which users are online (`getOnlineUsers`), at most 200 a call.
     /// Gives the ids of those who are.
+    #[doc(alias = "getOnlineUsers")]
     fn get_online_users(
         &self,
         users: impl IntoIterator<Item = impl Into<UserId>>,
@@ -169,6 +170,7 @@ pub trait UserApi: Caller {
 
     /// Sets what the user says about itself (`setUserInfo`), each text at most
     /// 65 535 bytes; `None` leaves one as it is.
+    #[doc(alias = "setUserInfo")]
     fn set_user_info(
         &self,
         public_info: Option<&str>,
@@ -179,6 +181,7 @@ pub trait UserApi: Caller {
     }
 
     /// Reads what the user says about itself (`getUserInfo`). Gives [`Info`].
+    #[doc(alias = "getUserInfo")]
     fn get_user_info(&self) -> Self::Reply<GetUserInfo> {
         self.call(GetUserInfo)
     }
@@ -186,6 +189,7 @@ pub trait UserApi: Caller {
     /// Reads what users say about themselves to everybody
     /// (`getUserOpenInfo`), at most 100 users a call. Gives the texts by user
     /// id.
+    #[doc(alias = "getUserOpenInfo")]
     fn get_users_public_info(
         &self,
         users: impl IntoIterator<Item = impl Into<UserId>>,
