@@ -7,7 +7,7 @@ use rtm_proto::GroupId;
 use rtm_proto::api::{HistoryQuery, MessageApi};
 
 use crate::adapters::Adapter;
-use crate::stage::{Stage, Transport};
+use crate::stage::{Stage, Tester, Transport};
 
 const COUNT: usize = 45;
 
@@ -15,13 +15,19 @@ fn texts(n: impl Iterator<Item = usize>) -> Vec<String> {
     n.map(|n| format!("message {n}")).collect()
 }
 
-pub(crate) fn all_of_a_conversation_is_read_in_both_directions<A: Adapter>(transport: Transport) {
-    let stage = Stage::<A>::new(transport);
+/// A client whose group has a history.
+fn with_messages<A: Adapter>(stage: &Stage<A>) -> (Tester<A>, i64) {
     let client = stage.login(0);
     let group = stage.gate.group();
     for text in texts(0..COUNT) {
         client.send_group_chat(group, text).unwrap();
     }
+    (client, group)
+}
+
+pub(crate) fn all_of_a_conversation_is_read_in_both_directions<A: Adapter>(transport: Transport) {
+    let stage = Stage::<A>::new(transport);
+    let (client, group) = with_messages(&stage);
     let read = |query: HistoryQuery| {
         let records = stage.history(&client, query).into_iter();
         let bodies = records.map(|record| record.unwrap().body);
@@ -38,11 +44,7 @@ pub(crate) fn all_of_a_conversation_is_read_in_both_directions<A: Adapter>(trans
 /// Nothing is lost and nothing comes twice.
 pub(crate) fn a_page_that_failed_is_asked_for_again<A: Adapter>(transport: Transport) {
     let stage = Stage::<A>::new(transport);
-    let client = stage.login(0);
-    let group = stage.gate.group();
-    for text in texts(0..COUNT) {
-        client.send_group_chat(group, text).unwrap();
-    }
+    let (client, group) = with_messages(&stage);
     let faults = stage.gate.faults();
     // The first page comes, though late.
     let late = Effect::Delay(Duration::from_millis(1));
